@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-scheduler.h"
+
+#define TRIM_DELAY_US G_USEC_PER_SEC
+
+void
+ct_scheduler_park_main (CtScheduler *self, CtContext *to)
+{
+  for (;;)
+    {
+      CtRequest request;
+
+      ct_context_switch (&self->main.context, to, FALSE);
+      if (self->request.func == NULL)
+        return;
+      request = self->request;
+      self->request = (CtRequest) { 0 };
+      request.func (request.data);
+      to = request.requester;
+    }
+}
+
+void
+ct_scheduler_call_on_thread_stack (CtScheduler *self, void (*func) (gpointer data), gpointer data)
+{
+  CtTask *task = self->current;
+
+  if (ct_scheduler_is_on_thread_stack (self))
+    {
+      func (data);
+      return;
+    }
+  self->request = (CtRequest) { func, data, &task->context };
+  self->thread_stack_calls++;
+  self->current = &self->main;
+  ct_context_switch (&task->context, &self->main.context, FALSE);
+  self->thread_stack_calls--;
+  self->current = task;
+}
+
+gint64
+ct_scheduler_get_sleep_time (CtScheduler *self)
+{
+  gint64 left_us;
+
+  if (ct_scheduler_has_work (self))
+    return 0;
+  if (self->timers.length == 0)
+    return -1;
+  left_us = ct_timer_heap_next_deadline (&self->timers) - ct_scheduler_now (self);
+  return MAX (0, left_us);
+}
+
+void
+ct_scheduler_note_nested (CtScheduler *self)
+{
+  CtTask *current = self->current;
+
+  if (current->kind == CT_TASK_STACKLESS && current->klass->nested != NULL)
+    current->klass->nested (current);
+}
+
+gboolean
+ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us)
+{
+  CtTask *caller = self->current;
+  CtFrame frame = {
+    .outer = self->frame,
+    .caller = caller,
+    .stack = caller->kind == CT_TASK_NATIVE ? caller : &self->main,
+    .slice = self->slice,
+    .depth = depth,
+  };
+
+  ct_scheduler_note_nested (self);
+  self->frame = &frame;
+  self->is_loop_asleep = FALSE;
+  if (n_ready > 0)
+    self->poller->klass->collect (self->poller, ready, n_ready);
+  ct_scheduler_begin_turn (self, slice_us);
+  if (frame.stack == &self->main)
+    ct_scheduler_park_main (self, &self->scheduler_context); /* 6 */
+  else
+    ct_context_switch (&frame.stack->context, &self->scheduler_context, FALSE); /* 6 */
+  self->frame = frame.outer;
+  self->slice = frame.slice;
+  self->current = caller;
+  self->is_fresh = FALSE;
+
+  if (!ct_scheduler_has_work (self) && self->trim_timer.index == 0 && ct_stack_pool_needs_trim (self->pool))
+    ct_timer_heap_insert (&self->timers, &self->trim_timer, ct_scheduler_now (self) + TRIM_DELAY_US);
+  if (timeout_us != NULL)
+    *timeout_us = ct_scheduler_get_sleep_time (self);
+  return !frame.is_interrupted;
+}

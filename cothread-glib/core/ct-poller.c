@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-poller.h"
+#include "core/ct-scheduler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+#define TO_EVERYBODY (POLLERR | POLLHUP | POLLNVAL)
+
+void
+ct_poller_init (CtPoller *poller, const CtPollerClass *klass)
+{
+  poller->klass = klass;
+}
+
+void
+ct_poller_clear (CtPoller *poller)
+{
+  g_clear_pointer (&poller->slots, g_free);
+  poller->n_slots = 0;
+}
+
+void
+ct_poller_free (CtPoller *poller)
+{
+  if (poller != NULL)
+    poller->klass->free (poller);
+}
+
+/* The links of a slot point into the slot, so growing the table has to mend
+ * them. */
+static void
+grow (CtPoller *poller, guint n_slots)
+{
+  CtPollerSlot *slots = g_new0 (CtPollerSlot, n_slots);
+
+  for (guint i = 0; i < n_slots; i++)
+    {
+      ct_link_init (&slots[i].watches);
+      if (i >= poller->n_slots)
+        continue;
+      slots[i].events = poller->slots[i].events;
+      slots[i].is_armed = poller->slots[i].is_armed;
+      slots[i].is_known = poller->slots[i].is_known;
+      if (ct_link_is_linked (&poller->slots[i].watches))
+        {
+          ct_link_insert_before (&poller->slots[i].watches, &slots[i].watches);
+          ct_link_unlink (&poller->slots[i].watches);
+        }
+    }
+  g_free (poller->slots);
+  poller->slots = slots;
+  poller->n_slots = n_slots;
+}
+
+static CtPollerSlot *
+slot_for (CtPoller *poller, gint fd)
+{
+  if ((guint) fd >= poller->n_slots)
+    grow (poller, MAX (64, (guint) fd + (guint) fd / 2 + 1));
+  return &poller->slots[fd];
+}
+
+static gushort
+wanted_events (const CtPollerSlot *slot)
+{
+  gushort events = 0;
+
+  for (CtLink *link = slot->watches.next; link != &slot->watches; link = link->next)
+    events |= CT_CONTAINER_OF (link, CtFdWatch, waiter.link)->events;
+  return events;
+}
+
+int
+ct_poller_add (CtPoller *poller, CtFdWatch *watch)
+{
+  CtPollerSlot *slot;
+  gushort events;
+  gboolean permanent = watch->notify != NULL;
+  int failure;
+
+  ct_link_init (&watch->waiter.link);
+  watch->is_added = FALSE;
+  watch->revents = 0;
+  if (watch->fd < 0)
+    return EBADF;
+  /* The table grows only for descriptors that exist. */
+  if ((guint) watch->fd >= poller->n_slots && fcntl (watch->fd, F_GETFD) < 0)
+    return errno;
+  slot = slot_for (poller, watch->fd);
+  events = wanted_events (slot) | watch->events;
+  /* Armed already, for somebody who waits at this moment; but if the number
+   * went to another file meanwhile, only asking again can tell. */
+  failure = poller->klass->arm (poller, watch->fd, events, permanent);
+  if (failure == EPERM)
+    {
+      watch->revents = watch->events & (POLLIN | POLLOUT);
+      return 0;
+    }
+  if (failure != 0)
+    return failure;
+  slot->events = events;
+  slot->is_armed = TRUE;
+  ct_link_insert_before (&slot->watches, &watch->waiter.link);
+  watch->is_added = TRUE;
+  if (!permanent)
+    poller->n_watches++;
+  poller->generation++;
+  return 0;
+}
+
+void
+ct_poller_remove (CtPoller *poller, CtFdWatch *watch)
+{
+  CtPollerSlot *slot;
+
+  if (!watch->is_added)
+    return;
+  watch->is_added = FALSE;
+  slot = &poller->slots[watch->fd];
+  ct_link_unlink (&watch->waiter.link);
+  if (watch->notify == NULL)
+    poller->n_watches--;
+  poller->generation++;
+  /* A stale one-shot registration would cost at most one idle wakeup, but a
+   * parked program must not have even that. */
+  if (!ct_link_is_linked (&slot->watches) && slot->is_armed)
+    {
+      poller->klass->disarm (poller, watch->fd);
+      slot->is_armed = FALSE;
+    }
+}
+
+/* Waking one task unlinks all its registrations, perhaps several on this very
+ * list, so no position in the list survives and each search begins anew. */
+static CtFdWatch *
+next_to_tell (CtPollerSlot *slot, gushort revents, gushort given)
+{
+  for (CtLink *link = slot->watches.next; link != &slot->watches; link = link->next)
+    {
+      CtFdWatch *watch = CT_CONTAINER_OF (link, CtFdWatch, waiter.link);
+      gushort mine = revents & (watch->events | TO_EVERYBODY);
+
+      if ((mine & ~given) != 0 || (mine & TO_EVERYBODY) != 0)
+        return watch;
+    }
+  return NULL;
+}
+
+/* Of two tasks that wait for the same event one is woken, and the descriptor
+ * stays armed for the other; errors go to everybody. */
+void
+ct_poller_report (CtPoller *poller, gint fd, gushort revents)
+{
+  CtPollerSlot *slot;
+  CtFdWatch *watch;
+  gushort given = 0;
+
+  if (fd < 0 || (guint) fd >= poller->n_slots)
+    return;
+  slot = &poller->slots[fd];
+  slot->is_armed = FALSE;
+  poller->generation++;
+  while ((watch = next_to_tell (slot, revents, given)) != NULL)
+    {
+      watch->revents = revents & (watch->events | TO_EVERYBODY);
+      given |= watch->revents;
+      if (watch->notify != NULL)
+        {
+          slot->is_armed = TRUE;
+          watch->notify (watch);
+          return;
+        }
+      ct_task_fire (watch->waiter.task, CT_WAKE_NORMAL, &watch->waiter);
+    }
+  if (!slot->is_armed && ct_link_is_linked (&slot->watches))
+    {
+      gushort events = wanted_events (slot);
+      int failure = poller->klass->arm (poller, fd, events, FALSE);
+
+      slot->events = events;
+      slot->is_armed = failure == 0;
+      if (failure != 0)
+        ct_poller_report (poller, fd, POLLNVAL);
+    }
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-scheduler.h"
+
+/* Signal handlers may run on it, and the poller's buffers do. */
+#define SCHEDULER_STACK_BYTES ((gsize) 64 * 1024)
+#define DEFAULT_SLICE_US 2000
+
+CtScheduler *
+ct_scheduler_new (CtClock clock, CtPoller *poller, CtStackGuard guard, GError **error)
+{
+  CtScheduler *self = g_new0 (CtScheduler, 1);
+
+  self->clock = clock;
+  self->poller = poller;
+  self->pool = ct_stack_pool_new (guard);
+  self->slice_us = DEFAULT_SLICE_US;
+  self->slice.end_us = CT_TIME_NEVER;
+  ct_tick_counter_init (&self->ticks_counter, &self->clock);
+  ct_queue_init (&self->tick);
+  ct_queue_init (&self->ready);
+  ct_queue_init (&self->yielding);
+  ct_link_init (&self->timed_yielders);
+  ct_link_init (&self->all);
+  ct_timer_heap_init (&self->timers);
+
+  self->main.kind = CT_TASK_MAIN;
+  self->main.state = CT_TASK_RUNNING;
+  self->main.scheduler = self;
+  ct_link_init (&self->main.link);
+  ct_link_init (&self->main.all);
+  ct_context_init_thread (&self->main.context);
+  self->current = &self->main;
+
+  self->scheduler_stack = ct_stack_pool_acquire (self->pool, SCHEDULER_STACK_BYTES, error);
+  if (self->scheduler_stack == NULL)
+    {
+      ct_context_clear (&self->main.context);
+      ct_stack_pool_free (self->pool);
+      ct_poller_free (poller);
+      g_free (self);
+      return NULL;
+    }
+  ct_context_init (&self->scheduler_context, self->scheduler_stack->base, self->scheduler_stack->limit, 0,
+                   ct_context_get_float_control (), ct_scheduler_loop, self);
+  /* Switch 1: the creating task switches to the scheduler task, which comes
+   * straight back (switch 2). */
+  ct_context_switch (&self->main.context, &self->scheduler_context, FALSE);
+  return self;
+}
+
+void
+ct_scheduler_free (CtScheduler *self)
+{
+  if (self == NULL)
+    return;
+  g_return_if_fail (self->n_live == 0 && self->current == &self->main && self->frame == NULL);
+  ct_scheduler_reap (self);
+  ct_timer_heap_remove (&self->timers, &self->trim_timer);
+  ct_context_clear (&self->scheduler_context);
+  ct_context_clear (&self->main.context);
+  ct_stack_pool_release (self->pool, self->scheduler_stack);
+  ct_stack_pool_free (self->pool);
+  ct_poller_free (self->poller);
+  ct_timer_heap_clear (&self->timers);
+  ct_tick_counter_clear (&self->ticks_counter);
+  g_free (self);
+}
+
+/* Runs on the task's own stack, from its first switch to its last. */
+static void
+native_task_entry (gpointer data)
+{
+  CtTask *task = data;
+  CtScheduler *self = task->scheduler;
+  CtTask *next;
+
+  ct_context_entered ();
+  ct_scheduler_reap (self);
+  task->klass->run (task);
+  task->state = CT_TASK_FINISHED;
+  ct_link_unlink (&task->all);
+  self->n_live--;
+  self->n_finished++;
+  /* The stack that we stand on is free only once somebody else runs. */
+  self->finished = task;
+  next = ct_scheduler_hop (self);
+  ct_context_switch (&task->context, next != NULL ? &next->context : &self->scheduler_context, TRUE);
+  g_assert_not_reached ();
+}
+
+static void
+start_task (CtScheduler *self, CtTask *task, const CtTaskClass *klass, CtTaskKind kind)
+{
+  task->scheduler = self;
+  task->klass = klass;
+  task->kind = kind;
+  task->state = CT_TASK_READY;
+  task->id = ++self->next_id;
+  ct_link_init (&task->link);
+  ct_link_insert_before (&self->all, &task->all);
+  self->n_live++;
+  self->n_spawned++;
+  ct_queue_push (&self->ready, &task->link);
+  ct_scheduler_made_ready (self);
+}
+
+gboolean
+ct_scheduler_spawn (CtScheduler *self, CtTask *task, const CtTaskClass *klass, gsize stack_bytes, GError **error)
+{
+  if (!ct_stack_pool_reserve (self->pool, stack_bytes, &task->stack_class, error))
+    return FALSE;
+  task->float_control = ct_context_get_float_control ();
+  start_task (self, task, klass, CT_TASK_NATIVE);
+  return TRUE;
+}
+
+void
+ct_scheduler_give_stack (CtScheduler *self, CtTask *task)
+{
+  task->stack = ct_stack_pool_take (self->pool, task->stack_class);
+  ct_context_init (&task->context, task->stack->base, task->stack->limit, (guint) task->id,
+                   task->float_control, native_task_entry, task);
+}
+
+void
+ct_scheduler_spawn_stackless (CtScheduler *self, CtTask *task, const CtTaskClass *klass)
+{
+  start_task (self, task, klass, CT_TASK_STACKLESS);
+}
+
+void
+ct_task_finish_stackless (CtTask *task)
+{
+  CtScheduler *self = task->scheduler;
+
+  g_return_if_fail (task->kind == CT_TASK_STACKLESS && task->state != CT_TASK_FINISHED);
+  if (task->is_armed)
+    {
+      ct_task_fire (task, CT_WAKE_CANCELLED, NULL);
+      ct_queue_remove (&self->ready, &task->link);
+    }
+  else if (ct_link_is_linked (&task->link))
+    {
+      CtQueue *queue = &self->ready;
+
+      for (CtLink *link = self->tick.head.next; link != &self->tick.head; link = link->next)
+        if (link == &task->link)
+          queue = &self->tick;
+      ct_queue_remove (queue, &task->link);
+    }
+  task->state = CT_TASK_FINISHED;
+  ct_link_unlink (&task->all);
+  self->n_live--;
+  self->n_finished++;
+  task->klass->finished (task);
+}
+
+void
+ct_scheduler_reap_finished (CtScheduler *self)
+{
+  CtTask *task = self->finished;
+
+  CtTask *current = self->current;
+
+  self->finished = NULL;
+  ct_context_clear (&task->context);
+  ct_stack_pool_release (self->pool, g_steal_pointer (&task->stack));
+  /* What this frees belongs to no task, least of all to the one whose stack it
+   * happens to be freed on: it must not be able to wait. */
+  self->current = &self->main;
+  self->is_reaping = TRUE;
+  task->klass->finished (task);
+  self->is_reaping = FALSE;
+  self->current = current;
+}
+
+gboolean
+ct_scheduler_has_work (const CtScheduler *self)
+{
+  return !ct_queue_is_empty (&self->tick) || !ct_queue_is_empty (&self->ready) ||
+         !ct_queue_is_empty (&self->yielding) || ct_link_is_linked (&self->timed_yielders) ||
+         self->is_interrupted;
+}
+
+static void
+check_queue (const CtScheduler *self, const CtQueue *queue, gboolean yielding)
+{
+  guint n = 0;
+
+  for (CtLink *link = queue->head.next; link != &queue->head; link = link->next)
+    {
+      CtTask *task = CT_CONTAINER_OF (link, CtTask, link);
+
+      n++;
+      g_assert_true (task->scheduler == self);
+      g_assert_true (!task->is_armed && task->timer.index == 0 && task != self->current);
+      g_assert_true (task->state == CT_TASK_YIELDING || (!yielding && task->state == CT_TASK_READY));
+    }
+  g_assert_cmpuint (n, ==, queue->length);
+}
+
+void
+ct_scheduler_check (const CtScheduler *self)
+{
+  guint n = 0;
+
+  check_queue (self, &self->tick, FALSE);
+  check_queue (self, &self->ready, FALSE);
+  check_queue (self, &self->yielding, TRUE);
+  for (CtLink *link = self->all.next; link != &self->all; link = link->next)
+    {
+      CtTask *task = CT_CONTAINER_OF (link, CtTask, all);
+
+      n++;
+      g_assert_cmpint (task->is_armed, ==, task->state == CT_TASK_WAITING);
+      g_assert_cmpint (task->state, !=, CT_TASK_FINISHED);
+      if (task->state == CT_TASK_RUNNING || task->state == CT_TASK_WAITING)
+        g_assert_false (ct_link_is_linked (&task->link));
+      else
+        g_assert_true (ct_link_is_linked (&task->link));
+    }
+  g_assert_cmpuint (n, ==, self->n_live);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/ct-poller.h"
+#include "core/ct-slice.h"
+#include "core/ct-task.h"
+
+/* The scheduler: ready, yield and timer queues, and the seven places where
+ * control moves between stacks. Knows no main loop, no GObject and no thread
+ * but its own. */
+
+/* A poll_scheduler call in progress. They nest like a stack: a main loop that
+ * a task runs polls from that task's stack. */
+typedef struct _CtFrame CtFrame;
+
+struct _CtFrame
+{
+  CtFrame *outer;
+  CtTask *caller; /* who was current */
+  CtTask *stack;  /* whose stack the call is on: a native task or main */
+  CtSlice slice;  /* the outer call's, while this one runs */
+  gint depth;     /* the caller's own notion of nesting, e.g. g_main_depth() */
+  gboolean is_interrupted;
+};
+
+/* Something for the thread's own stack to do; the requester waits for it. */
+typedef struct
+{
+  void (*func) (gpointer data);
+  gpointer data;
+  CtContext *requester;
+} CtRequest;
+
+struct _CtScheduler
+{
+  CtTask *current; /* never NULL */
+
+  CtQueue tick;  /* what the present tick still has to run */
+  CtQueue ready; /* runs in the next tick */
+  CtSlice slice;
+  CtTickCounter ticks_counter;
+  CtTask *finished; /* its stack is free as soon as somebody else runs */
+
+  CtQueue yielding;     /* woken together, and only if nothing else is ready */
+  CtLink timed_yielders; /* CtWaiters: the same, with a deadline */
+  CtTimerHeap timers;
+
+  CtContext scheduler_context; /* the scheduler task */
+  CtStack *scheduler_stack;
+  CtTask main; /* the thread's own stack */
+  CtFrame *frame;
+  CtRequest request;
+  guint thread_stack_calls; /* nested ct_scheduler_call_on_thread_stack() */
+
+  CtClock clock;
+  CtPoller *poller;
+  CtStackPool *pool;
+  gint64 slice_us;
+
+  /* How a wait on the thread's own stack passes the time (NULL: the scheduler
+   * polls by itself). */
+  void (*drive) (gpointer owner);
+  /* Called once when something becomes ready although the surrounding loop was
+   * told that it may sleep. */
+  void (*wake_loop) (gpointer owner);
+  gpointer owner; /* of the two above */
+  gboolean is_loop_asleep;
+
+  /* A task may be running a main loop: what it calls may be at another depth
+   * than the frame. Set by the owner. */
+  gboolean is_depth_uncertain;
+  gboolean is_reaping;
+  gboolean is_interrupted;
+  gboolean is_turn_over; /* main was woken: let it go on after this tick */
+  gboolean is_fresh;     /* nothing has run in this turn yet */
+  gboolean is_shutting_down;
+
+  CtTimer trim_timer; /* gives stacks back, once, after a peak */
+
+  CtLink all; /* every live task but main */
+  guint n_live;
+  guint64 next_id;
+  guint64 n_spawned;
+  guint64 n_finished;
+  guint64 n_switches;
+  guint64 n_ticks;
+  guint64 n_turns;
+};
+
+/* Makes a scheduler for the calling thread and does switches 1 and 2. Takes
+ * the poller. */
+CtScheduler *ct_scheduler_new (CtClock clock, CtPoller *poller, CtStackGuard guard, GError **error);
+/* No task may be alive. */
+void ct_scheduler_free (CtScheduler *scheduler);
+
+/* Puts a task at the end of the ready queue. */
+gboolean ct_scheduler_spawn (CtScheduler *scheduler, CtTask *task, const CtTaskClass *klass, gsize stack_bytes, GError **error);
+void ct_scheduler_spawn_stackless (CtScheduler *scheduler, CtTask *task, const CtTaskClass *klass);
+/* Ends a stackless task, from its own step or while it is parked. */
+void ct_task_finish_stackless (CtTask *task);
+
+/* The original's poll_scheduler: takes the descriptors that are ready, runs one
+ * turn, and tells how long the loop may sleep: 0 (work is left), -1 (for ever),
+ * or microseconds. Returns FALSE if an interrupt came instead. */
+gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us);
+
+/* A loop iterates that the current task has opened: a stackless one is told. */
+void ct_scheduler_note_nested (CtScheduler *scheduler);
+
+gboolean ct_scheduler_has_work (const CtScheduler *scheduler);
+/* How long nothing will be ready: 0, or -1 for ever, or microseconds. */
+gint64 ct_scheduler_get_sleep_time (CtScheduler *scheduler);
+void ct_scheduler_interrupt (CtScheduler *scheduler);
+
+/* Suspends the current task until one of the registrations fires, or the
+ * deadline passes, or it is cancelled. */
+CtWake ct_scheduler_wait (CtScheduler *scheduler, CtWaiter *waiters, gint64 deadline_us);
+/* Suspends until nothing else is ready, ... */
+CtWake ct_scheduler_yield (CtScheduler *scheduler);
+/* ... or the deadline passes. */
+CtWake ct_scheduler_yield_until (CtScheduler *scheduler, gint64 deadline_us);
+
+/* The same for a stackless task, which then returns to the scheduler. */
+void ct_task_park (CtTask *task, CtWaiter *waiters, gint64 deadline_us);
+/* Its next step comes in the next tick. */
+void ct_task_requeue (CtTask *task);
+
+/* Wakes a waiting task, once; FALSE if it was not waiting (any more). */
+gboolean ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired);
+void ct_task_cancel (CtTask *task);
+
+/* Runs func on the thread's own stack, now, wherever the caller is. */
+void ct_scheduler_call_on_thread_stack (CtScheduler *scheduler, void (*func) (gpointer data), gpointer data);
+
+static inline gboolean
+ct_scheduler_is_on_thread_stack (const CtScheduler *scheduler)
+{
+  return scheduler->current->kind != CT_TASK_NATIVE;
+}
+
+static inline gboolean
+ct_scheduler_slice_is_used_up (CtScheduler *scheduler)
+{
+  return ct_slice_is_used_up (&scheduler->slice, &scheduler->ticks_counter);
+}
+
+static inline void
+ct_scheduler_made_ready (CtScheduler *scheduler)
+{
+  if (G_UNLIKELY (scheduler->is_loop_asleep))
+    {
+      scheduler->is_loop_asleep = FALSE;
+      scheduler->wake_loop (scheduler->owner);
+    }
+}
+
+static inline gint64
+ct_scheduler_now (const CtScheduler *scheduler)
+{
+  return ct_clock_now (&scheduler->clock);
+}
+
+/* Checks every invariant; for debug builds and tests. O(number of tasks). */
+void ct_scheduler_check (const CtScheduler *scheduler);
+
+/* ---- shared by the files of this folder ---- */
+
+/* What the turn runs next, still on the tick queue; a new tick is taken where
+ * the old one is done. NULL: the turn is over. */
+CtTask *ct_scheduler_peek_next (CtScheduler *scheduler);
+void ct_scheduler_reap_finished (CtScheduler *scheduler);
+void ct_scheduler_begin_turn (CtScheduler *scheduler, gint64 slice_us);
+/* The scheduler task's entry function. */
+void ct_scheduler_loop (gpointer scheduler);
+/* Leaves the thread's own stack, which serves requests until it is resumed. */
+void ct_scheduler_park_main (CtScheduler *scheduler, CtContext *to);
+
+/* Before a task's first switch. */
+void ct_scheduler_give_stack (CtScheduler *scheduler, CtTask *task);
+
+static inline void
+ct_scheduler_enter (CtScheduler *self, CtTask *task)
+{
+  if (G_UNLIKELY (task->context.saved == NULL) && task->kind == CT_TASK_NATIVE)
+    ct_scheduler_give_stack (self, task);
+  ct_queue_remove (&self->tick, &task->link);
+  task->state = CT_TASK_RUNNING;
+  task->switches++;
+  self->n_switches++;
+  self->is_fresh = FALSE;
+  self->current = task;
+}
+
+/* The next task, off the queue and current, for whoever can switch straight to
+ * it; NULL where it is the scheduler task's business. */
+static inline CtTask *
+ct_scheduler_hop (CtScheduler *self)
+{
+  CtTask *next;
+
+  if (G_UNLIKELY (self->is_interrupted))
+    return NULL;
+  if (G_LIKELY (!ct_queue_is_empty (&self->tick) && !ct_scheduler_slice_is_used_up (self)))
+    next = CT_CONTAINER_OF (self->tick.head.next, CtTask, link);
+  else
+    next = ct_scheduler_peek_next (self);
+  if (G_UNLIKELY (next == NULL || next->kind == CT_TASK_STACKLESS))
+    return NULL;
+  ct_scheduler_enter (self, next);
+  return next;
+}
+
+static inline void
+ct_scheduler_reap (CtScheduler *self)
+{
+  if (G_UNLIKELY (self->finished != NULL))
+    ct_scheduler_reap_finished (self);
+}

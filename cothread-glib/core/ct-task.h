@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/ct-list.h"
+#include "core/ct-timer-heap.h"
+#include "stack/ct-stack.h"
+#include "switch/ct-context.h"
+
+/* A task and its one wakeup. */
+
+typedef struct _CtScheduler CtScheduler;
+typedef struct _CtTask CtTask;
+typedef struct _CtWaiter CtWaiter;
+
+typedef enum
+{
+  CT_WAKE_NORMAL,
+  CT_WAKE_TIMEOUT,
+  CT_WAKE_INTERRUPT,
+  CT_WAKE_CANCELLED,
+} CtWake;
+
+typedef enum
+{
+  CT_TASK_READY,
+  CT_TASK_RUNNING,
+  CT_TASK_YIELDING,
+  CT_TASK_WAITING,
+  CT_TASK_FINISHED,
+} CtTaskState;
+
+typedef enum
+{
+  CT_TASK_NATIVE,    /* runs on a stack of its own, may suspend anywhere */
+  CT_TASK_STACKLESS, /* a function called on the thread's own stack */
+  CT_TASK_MAIN,      /* the thread's own stack itself */
+} CtTaskKind;
+
+/* One registration of a suspended task on one queue of waiters; it lives on
+ * the waiting task's stack and is linked into whatever may wake the task. */
+struct _CtWaiter
+{
+  CtLink link;
+  CtTask *task;
+  CtWaiter *next; /* the same task's other registrations */
+  guint64 sequence;
+};
+
+typedef struct
+{
+  /* What a native task does, or one step of a stackless one. */
+  void (*run) (CtTask *task);
+  /* The scheduler lets go of a finished task. Called on whatever stack runs
+   * next: must not suspend. */
+  void (*finished) (CtTask *task);
+  /* A step of this stackless task polls, from inside a nested main loop: it
+   * will not return before that loop ends. May be NULL. */
+  void (*nested) (CtTask *task);
+} CtTaskClass;
+
+/* The first 64 bytes are all that a switch from task to task touches; whoever
+ * allocates a task aligns it to a cache line. */
+struct _CtTask
+{
+  CtLink link; /* ready, tick or yield queue */
+  CtContext context;
+  CtScheduler *scheduler; /* NULL once finished */
+  guint64 switches;
+  const CtTaskClass *klass;
+
+  /* The wakeup: ties this suspension to every queue it stands on. It fires
+   * once; firing undoes the other registrations in O(1) each. */
+  CtTimer timer;
+  guint8 wake;       /* CtWake of the last firing */
+  guint8 is_armed;   /* may fire */
+  guint8 state;      /* CtTaskState */
+  guint8 kind;       /* CtTaskKind */
+  guint8 is_cancelled; /* sticky: reaches every wait from now on */
+  guint8 shield_depth; /* while not 0, cancellation waits outside */
+  guint8 stack_class;  /* of the stack that is reserved until the first switch */
+  CtWaiter *waiters;
+
+  CtWaiter *fired; /* the registration that woke the task, if one did */
+  CtStack *stack;
+  const char *wait_reason; /* static text, e.g. "event" */
+  union
+  {
+    gconstpointer wait_object;
+    guint64 float_control; /* the spawner's, until the first switch */
+  };
+  guint64 id;
+  CtLink all;
+};
+
+#define CT_CACHE_LINE 64
+
+static inline gboolean
+ct_task_is_cancelled (const CtTask *task)
+{
+  return task->is_cancelled && task->shield_depth == 0;
+}

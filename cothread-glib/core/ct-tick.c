@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-scheduler.h"
+
+/* An estimate of the time that is this far before a deadline needs no look at
+ * the clock. */
+#define CLOCK_MARGIN_US 100
+#define TRIM_PAUSE_US 10000
+#define TRIM_STACKS 64
+
+static void
+trim (CtScheduler *self, gint64 now_us)
+{
+  /* In small portions: 10 000 stacks at once would take 10 ms. */
+  if (ct_stack_pool_trim (self->pool, TRIM_STACKS))
+    ct_timer_heap_insert (&self->timers, &self->trim_timer, now_us + TRIM_PAUSE_US);
+}
+
+static void
+expire_timers (CtScheduler *self)
+{
+  gint64 deadline = ct_timer_heap_next_deadline (&self->timers);
+  gint64 now_us;
+  CtTimer *timer;
+
+  if (deadline == CT_TIME_NEVER ||
+      ct_tick_counter_estimate_now (&self->ticks_counter) + CLOCK_MARGIN_US < deadline)
+    return;
+  now_us = ct_scheduler_now (self);
+  while ((timer = ct_timer_heap_pop_expired (&self->timers, now_us)) != NULL)
+    {
+      if (timer == &self->trim_timer)
+        trim (self, now_us);
+      else
+        ct_task_fire (CT_CONTAINER_OF (timer, CtTask, timer), CT_WAKE_TIMEOUT, NULL);
+    }
+}
+
+/* Nothing else is ready. */
+static void
+wake_yielders (CtScheduler *self)
+{
+  while (ct_link_is_linked (&self->timed_yielders))
+    {
+      CtWaiter *waiter = CT_CONTAINER_OF (self->timed_yielders.next, CtWaiter, link);
+
+      ct_task_fire (waiter->task, CT_WAKE_NORMAL, waiter);
+    }
+  ct_queue_splice (&self->ready, &self->yielding);
+}
+
+/* A slice that others used up must not keep those who yield without a deadline
+ * waiting for ever: they wait for one whole turn at the most. Main yields
+ * between two turns, the others inside one. */
+static void
+wake_patient_yielders (CtScheduler *self)
+{
+  CtLink *link = self->timed_yielders.next;
+
+  while (link != &self->timed_yielders)
+    {
+      CtWaiter *waiter = CT_CONTAINER_OF (link, CtWaiter, link);
+
+      link = link->next;
+      if (waiter->sequence < self->n_turns - 1)
+        ct_task_fire (waiter->task, CT_WAKE_NORMAL, waiter);
+    }
+  ct_queue_splice (&self->ready, &self->yielding);
+}
+
+void
+ct_scheduler_begin_turn (CtScheduler *self, gint64 slice_us)
+{
+  self->is_fresh = TRUE;
+  self->is_turn_over = FALSE;
+  self->n_turns++;
+  wake_patient_yielders (self);
+  ct_slice_begin (&self->slice, &self->ticks_counter, ct_scheduler_now (self), slice_us);
+}
+
+/* Takes the ready queue as it stands: what becomes ready meanwhile waits for
+ * the next tick. */
+static gboolean
+begin_tick (CtScheduler *self)
+{
+  /* Main was woken in an earlier tick, and those that were ready before it have
+   * run. */
+  if (self->is_turn_over)
+    return FALSE;
+  expire_timers (self);
+  if (ct_queue_is_empty (&self->ready))
+    {
+      wake_yielders (self);
+      if (ct_queue_is_empty (&self->ready))
+        return FALSE;
+    }
+  ct_queue_splice (&self->tick, &self->ready);
+  self->n_ticks++;
+  return TRUE;
+}
+
+CtTask *
+ct_scheduler_peek_next (CtScheduler *self)
+{
+  /* A turn runs at least one task, however short its slice. */
+  if (!self->is_fresh && ct_scheduler_slice_is_used_up (self))
+    return NULL;
+  if (ct_queue_is_empty (&self->tick) && !begin_tick (self))
+    return NULL;
+  return CT_CONTAINER_OF (ct_queue_peek (&self->tick), CtTask, link);
+}
+
+/* On the thread's own stack: the stackless tasks at the head of the tick. */
+static void
+run_stackless_tasks (gpointer data)
+{
+  CtScheduler *self = data;
+  CtTask *task;
+
+  while ((task = ct_scheduler_peek_next (self)) != NULL && task->kind == CT_TASK_STACKLESS)
+    {
+      ct_scheduler_enter (self, task);
+      task->klass->run (task);
+    }
+  self->current = &self->main;
+}
+
+/* Switch 3: main is taken out of whatever it waits for, or off the ready queue,
+ * and told why. */
+static gboolean
+interrupt_main (CtScheduler *self)
+{
+  CtTask *main = &self->main;
+
+  self->is_interrupted = FALSE;
+  if (main->is_armed)
+    {
+      ct_task_fire (main, CT_WAKE_INTERRUPT, NULL);
+      if (self->drive != NULL)
+        return FALSE; /* main goes on when the turn, now over, returns to it */
+    }
+  if (ct_link_is_linked (&main->link))
+    {
+      CtQueue *queue = &self->ready;
+
+      for (CtLink *link = self->tick.head.next; link != &self->tick.head; link = link->next)
+        if (link == &main->link)
+          queue = &self->tick;
+      ct_queue_remove (queue, &main->link);
+      ct_queue_push (&self->tick, &main->link);
+      main->wake = CT_WAKE_INTERRUPT;
+      ct_scheduler_enter (self, main);
+      ct_context_switch (&self->scheduler_context, &main->context, FALSE); /* 3 */
+      return TRUE;
+    }
+  for (CtFrame *frame = self->frame; frame != NULL; frame = frame->outer)
+    if (frame->stack == main)
+      frame->is_interrupted = TRUE;
+  self->is_turn_over = TRUE;
+  return FALSE;
+}
+
+/* Switch 5: back to the poll_scheduler call in progress, or, without one, to
+ * the poller. */
+static void
+poll_suspend (CtScheduler *self)
+{
+  if (self->frame != NULL)
+    {
+      self->current = self->frame->caller;
+      ct_context_switch (&self->scheduler_context, &self->frame->stack->context, FALSE); /* 5 */
+      return;
+    }
+  self->poller->klass->wait (self->poller, ct_scheduler_get_sleep_time (self));
+  ct_scheduler_begin_turn (self, self->slice_us);
+}
+
+void
+ct_scheduler_loop (gpointer data)
+{
+  CtScheduler *self = data;
+
+  ct_context_entered ();
+  ct_context_switch (&self->scheduler_context, &self->main.context, FALSE); /* 2 */
+  for (;;)
+    {
+      CtTask *task;
+
+      ct_scheduler_reap (self);
+      if (self->is_interrupted && interrupt_main (self))
+        continue;
+      task = ct_scheduler_peek_next (self);
+      if (task == NULL)
+        poll_suspend (self);
+      else if (task->kind == CT_TASK_STACKLESS)
+        {
+          self->request = (CtRequest) { run_stackless_tasks, self, &self->scheduler_context };
+          ct_context_switch (&self->scheduler_context, &self->main.context, FALSE);
+        }
+      else
+        {
+          ct_scheduler_enter (self, task);
+          ct_context_switch (&self->scheduler_context, &task->context, FALSE); /* 4 */
+        }
+    }
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-scheduler.h"
+
+/* Switch 7. A suspending task does the work of switch 4 itself and goes
+ * straight to the next ready task; the scheduler task runs only when the turn
+ * is over or the next one needs the thread's own stack. The original's two odd
+ * resumptions (first suspend ever; suspend right after a poll_scheduler call)
+ * need no case of their own: the scheduler task keeps no state across its
+ * switches, so it does not matter at which of them it was left. */
+static inline __attribute__ ((always_inline)) void
+suspend (CtScheduler *self, CtTask *task)
+{
+  CtTask *next = ct_scheduler_hop (self);
+
+  if (next != task)
+    {
+      CtContext *to = next != NULL ? &next->context : &self->scheduler_context;
+
+      if (G_LIKELY (task->kind == CT_TASK_NATIVE))
+        ct_context_switch (&task->context, to, FALSE); /* 7 */
+      else
+        ct_scheduler_park_main (self, to); /* 7 */
+    }
+  ct_scheduler_reap (self);
+}
+
+static void
+arm (CtScheduler *self, CtTask *task, CtWaiter *waiters, gint64 deadline_us)
+{
+  task->waiters = waiters;
+  task->fired = NULL;
+  task->is_armed = TRUE;
+  task->state = CT_TASK_WAITING;
+  if (deadline_us != CT_TIME_NEVER)
+    ct_timer_heap_insert (&self->timers, &task->timer, deadline_us);
+}
+
+/* Cancellation is sticky, but a task that ignores it must not keep the others
+ * from running: it still suspends once. */
+static __attribute__ ((noinline)) CtWake
+refuse_to_wait (CtScheduler *self, CtTask *task, CtWaiter *waiters)
+{
+  for (CtWaiter *waiter = waiters; waiter != NULL; waiter = waiter->next)
+    ct_link_unlink (&waiter->link);
+  task->fired = NULL;
+  task->wake = CT_WAKE_CANCELLED;
+  task->state = CT_TASK_READY;
+  ct_queue_push (&self->ready, &task->link);
+  suspend (self, task);
+  return CT_WAKE_CANCELLED;
+}
+
+CtWake
+ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
+{
+  CtTask *task = self->current;
+
+  if (G_UNLIKELY (ct_task_is_cancelled (task)))
+    return refuse_to_wait (self, task, waiters);
+  arm (self, task, waiters, deadline_us);
+  if (task->kind == CT_TASK_MAIN && self->drive != NULL)
+    while (task->is_armed)
+      self->drive (self->owner);
+  else
+    {
+      /* Main polls by itself: its wait begins a turn. */
+      if (task->kind == CT_TASK_MAIN)
+        ct_scheduler_begin_turn (self, self->slice_us);
+      suspend (self, task);
+    }
+  return task->wake;
+}
+
+CtWake
+ct_scheduler_yield (CtScheduler *self)
+{
+  CtTask *task = self->current;
+
+  if (G_UNLIKELY (task->kind == CT_TASK_MAIN))
+    return ct_scheduler_yield_until (self, CT_TIME_NEVER);
+  if (G_UNLIKELY (ct_task_is_cancelled (task)))
+    return refuse_to_wait (self, task, NULL);
+  task->state = CT_TASK_YIELDING;
+  ct_queue_push (&self->yielding, &task->link);
+  suspend (self, task);
+  return G_UNLIKELY (ct_task_is_cancelled (task)) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL;
+}
+
+CtWake
+ct_scheduler_yield_until (CtScheduler *self, gint64 deadline_us)
+{
+  /* The turn it began in, unless it has a deadline to wake it. */
+  CtWaiter waiter = {
+    .task = self->current,
+    .sequence = deadline_us == CT_TIME_NEVER ? self->n_turns : G_MAXUINT64,
+  };
+
+  ct_link_insert_before (&self->timed_yielders, &waiter.link);
+  return ct_scheduler_wait (self, &waiter, deadline_us);
+}
+
+void
+ct_task_park (CtTask *task, CtWaiter *waiters, gint64 deadline_us)
+{
+  g_return_if_fail (task->kind == CT_TASK_STACKLESS && !task->is_armed);
+  arm (task->scheduler, task, waiters, deadline_us);
+  if (ct_task_is_cancelled (task))
+    ct_task_fire (task, CT_WAKE_CANCELLED, NULL);
+}
+
+void
+ct_task_requeue (CtTask *task)
+{
+  g_return_if_fail (task->kind == CT_TASK_STACKLESS && task->state == CT_TASK_RUNNING);
+  task->state = CT_TASK_READY;
+  ct_queue_push (&task->scheduler->ready, &task->link);
+}
+
+gboolean
+ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired)
+{
+  CtScheduler *self = task->scheduler;
+
+  if (!task->is_armed)
+    return FALSE;
+  task->is_armed = FALSE;
+  task->wake = wake;
+  task->fired = fired;
+  if (task->timer.index != 0)
+    ct_timer_heap_remove (&self->timers, &task->timer);
+  for (CtWaiter *waiter = task->waiters; waiter != NULL; waiter = waiter->next)
+    ct_link_unlink (&waiter->link);
+  task->waiters = NULL;
+  if (task->kind == CT_TASK_MAIN && self->drive != NULL)
+    {
+      /* Main is iterating the context at this moment, below us on its stack:
+       * it goes on when this turn returns. */
+      task->state = CT_TASK_RUNNING;
+      self->is_turn_over = TRUE;
+      ct_scheduler_made_ready (self);
+      return TRUE;
+    }
+  task->state = CT_TASK_READY;
+  ct_queue_push (&self->ready, &task->link);
+  ct_scheduler_made_ready (self);
+  return TRUE;
+}
+
+void
+ct_task_cancel (CtTask *task)
+{
+  task->is_cancelled = TRUE;
+  if (task->shield_depth > 0 || task->scheduler == NULL)
+    return;
+  if (!ct_task_fire (task, CT_WAKE_CANCELLED, NULL) && task->state == CT_TASK_READY && task->wake == CT_WAKE_TIMEOUT)
+    task->wake = CT_WAKE_CANCELLED; /* outranks a timeout of the same turn */
+}
+
+void
+ct_scheduler_interrupt (CtScheduler *self)
+{
+  self->is_interrupted = TRUE;
+  ct_scheduler_made_ready (self);
+}
