@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-scheduler-private.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__thread CothreadScheduler *cothread_running_scheduler = NULL;
+
+static GMutex registry_lock;
+static GHashTable *registry; /* GMainContext -> CothreadScheduler, neither referenced */
+
+CothreadScheduler *
+cothread_registry_lookup (GMainContext *context)
+{
+  CothreadScheduler *found;
+
+  g_mutex_lock (&registry_lock);
+  found = registry != NULL ? g_hash_table_lookup (registry, context) : NULL;
+  g_mutex_unlock (&registry_lock);
+  return found;
+}
+
+gboolean
+cothread_registry_add (GMainContext *context, CothreadScheduler *self)
+{
+  gboolean is_first;
+
+  g_mutex_lock (&registry_lock);
+  if (registry == NULL)
+    registry = g_hash_table_new (NULL, NULL);
+  is_first = !g_hash_table_contains (registry, context);
+  if (is_first)
+    g_hash_table_insert (registry, context, self);
+  g_mutex_unlock (&registry_lock);
+  return is_first;
+}
+
+void
+cothread_registry_remove (GMainContext *context, CothreadScheduler *self)
+{
+  g_mutex_lock (&registry_lock);
+  if (registry != NULL && g_hash_table_lookup (registry, context) == self)
+    g_hash_table_remove (registry, context);
+  if (registry != NULL && g_hash_table_size (registry) == 0)
+    g_clear_pointer (&registry, g_hash_table_unref);
+  g_mutex_unlock (&registry_lock);
+}
+
+/* A worker thread that forgot to push a context of its own must not become the
+ * home of the program's default scheduler. */
+static gboolean
+may_own_context (GMainContext *context)
+{
+  if (g_main_context_is_owner (context))
+    return TRUE;
+  if (context == g_main_context_default () && syscall (SYS_gettid) != getpid ())
+    return FALSE;
+  if (!g_main_context_acquire (context))
+    return FALSE;
+  g_main_context_release (context);
+  return TRUE;
+}
+
+CothreadScheduler *
+cothread_scheduler_ensure (GError **error)
+{
+  GMainContext *context;
+  CothreadScheduler *self = cothread_running_scheduler;
+
+  if (self != NULL)
+    return self;
+  context = g_main_context_get_thread_default ();
+  if (context == NULL)
+    context = g_main_context_default ();
+  self = cothread_registry_lookup (context);
+  if (self != NULL && cothread_scheduler_is_own_thread (self))
+    return self;
+  if (self != NULL || !may_own_context (context))
+    {
+      g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT,
+                           "The context of this thread belongs to another thread: push a thread-default GMainContext "
+                           "first, or post to the callback queue of the scheduler that is meant");
+      return NULL;
+    }
+  self = cothread_scheduler_new (error);
+  if (self == NULL)
+    return NULL;
+  cothread_scheduler_attach (self, context);
+  /* The context's source holds it from here on. */
+  g_object_unref (self);
+  return self;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/ct-scheduler.h"
+#include "loop/cothread-inbox.h"
+#include "loop/cothread-scheduler.h"
+
+#define COTHREAD_RECENT_TURNS 256
+
+/* How a turn ends and who goes next; cothread-source.c has the scheme. */
+typedef struct
+{
+  gboolean is_open;
+  gint64 deadline_us; /* while closed: the worker may run from then on */
+  gint64 used_us;     /* by turns since the fence last ran */
+  gint64 last_end_us;
+} CothreadGate;
+
+typedef struct
+{
+  guint64 turns;
+  guint64 turns_cut;
+  gint64 last_us;
+  gint64 longest_us;
+  gint64 recent_us[COTHREAD_RECENT_TURNS];
+  guint depth;         /* nested turns in progress */
+  gint64 running_from; /* since when the innermost has held the loop */
+} CothreadTurns;
+
+struct _CothreadScheduler
+{
+  GObject parent_instance;
+
+  CtScheduler *core;   /* NULL once shut down */
+  gconstpointer owner; /* cothread_thread_id() of the thread it lives on */
+
+  GMainContext *context; /* not referenced: its sources are ours */
+  GSource *worker;
+  GSource *fence;
+  GSource *sentinel;
+  GArray *polled;         /* of GPollFD: what GLib polls for the worker ... */
+  GPtrArray *polled_tags; /* ... and its names for them */
+  guint64 polled_generation;
+
+  CothreadInbox inbox;
+  gint wake_fd;
+  CtFdWatch wake_watch;
+
+  gint64 slice_us;
+  double minimum_share;
+  CothreadGate gate;
+  CothreadTurns turns;
+
+  gboolean is_shut_down;
+  gboolean has_complained; /* about a thread that iterates its context */
+  gboolean interrupt_pending; /* main was not waiting when it came */
+
+  GObject *callback_queue; /* the callback layer's default queue */
+  CtLink shutdown_hooks;
+};
+
+/* Called once at shutdown, before the tasks are cancelled; the hook is off the
+ * list then. */
+typedef struct
+{
+  CtLink link;
+  void (*run) (CtLink *link);
+} CothreadShutdownHook;
+
+/* The scheduler whose turn runs on this thread at the moment, or NULL. Stack
+ * switches stay on the thread, so this needs no care across them. */
+extern __thread CothreadScheduler *cothread_running_scheduler __attribute__ ((tls_model ("initial-exec"), visibility ("hidden")));
+
+static inline gconstpointer
+cothread_thread_id (void)
+{
+  return &cothread_running_scheduler;
+}
+
+static inline gboolean
+cothread_scheduler_is_own_thread (CothreadScheduler *self)
+{
+  return self->owner == cothread_thread_id ();
+}
+
+/* The running task's scheduler, or that of the thread-default context, made if
+ * need be. */
+CothreadScheduler *cothread_scheduler_ensure (GError **error);
+
+/* Any thread: delivers the mail in the scheduler's next turn. */
+void cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail);
+
+/* One call of poll_scheduler, with what the library keeps around it. */
+gboolean cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us);
+
+/* For the class of every object with properties: has them notified on the
+ * thread's own stack, also if a task set them with g_object_set(). */
+void cothread_notify_on_thread_stack (GObject *object, guint n_pspecs, GParamSpec **pspecs,
+                                      void (*dispatch) (GObject *object, guint n_pspecs, GParamSpec **pspecs));
+
+/* The context died elsewhere: the stacks of its tasks cannot be unwound. */
+void cothread_scheduler_forget (CothreadScheduler *self);
+
+void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
+
+/* Which scheduler lives on which context. */
+CothreadScheduler *cothread_registry_lookup (GMainContext *context);
+gboolean cothread_registry_add (GMainContext *context, CothreadScheduler *self);
+void cothread_registry_remove (GMainContext *context, CothreadScheduler *self);

@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-task-extra.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/**
+ * CothreadScheduler:
+ *
+ * Runs the tasks of one thread, inside a #GMainContext or any other loop.
+ *
+ * A scheduler belongs to the thread that made it; only the callback queue may
+ * be used from others. There is one for each #GMainContext:
+ * cothread_scheduler_get_default() makes it when it is first asked for.
+ *
+ * Its turns end when nothing is ready or when the #CothreadScheduler:time-slice
+ * is used up; then everything else in the context gets its own turn, down to
+ * idle handlers of default priority.
+ *
+ * Since: 0.1
+ */
+
+#define DEFAULT_SLICE_US 2000
+#define MIN_SLICE_US 50
+#define MAX_SLICE_US G_USEC_PER_SEC
+#define DEFAULT_MINIMUM_SHARE 0.2
+#define MAX_MINIMUM_SHARE 0.9
+
+/* Tasks that ignore their cancellation get this long to end at shutdown. */
+#define UNWIND_SLICE_US 10000
+#define UNWIND_TURNS 100
+
+G_DEFINE_FINAL_TYPE (CothreadScheduler, cothread_scheduler, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_TIME_SLICE = 1,
+  PROP_MINIMUM_SHARE,
+  N_PROPERTIES
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static void
+cothread_scheduler_dispose (GObject *object)
+{
+  CothreadScheduler *self = COTHREAD_SCHEDULER (object);
+
+  if (self->core != NULL && !cothread_scheduler_is_own_thread (self))
+    cothread_scheduler_forget (self);
+  else if (self->core != NULL)
+    cothread_scheduler_shutdown (self);
+  G_OBJECT_CLASS (cothread_scheduler_parent_class)->dispose (object);
+}
+
+static void
+cothread_scheduler_finalize (GObject *object)
+{
+  CothreadScheduler *self = COTHREAD_SCHEDULER (object);
+
+  if (self->wake_fd >= 0)
+    close (self->wake_fd);
+  g_clear_pointer (&self->polled, g_array_unref);
+  g_clear_pointer (&self->polled_tags, g_ptr_array_unref);
+  G_OBJECT_CLASS (cothread_scheduler_parent_class)->finalize (object);
+}
+
+static void
+cothread_scheduler_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  CothreadScheduler *self = COTHREAD_SCHEDULER (object);
+
+  switch (id)
+    {
+    case PROP_TIME_SLICE:
+      g_value_set_int64 (value, self->slice_us);
+      break;
+    case PROP_MINIMUM_SHARE:
+      g_value_set_double (value, self->minimum_share);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+cothread_scheduler_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  CothreadScheduler *self = COTHREAD_SCHEDULER (object);
+
+  switch (id)
+    {
+    case PROP_TIME_SLICE:
+      cothread_scheduler_set_time_slice (self, g_value_get_int64 (value));
+      break;
+    case PROP_MINIMUM_SHARE:
+      cothread_scheduler_set_minimum_share (self, g_value_get_double (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void cothread_scheduler_dispatch_properties_changed (GObject *object, guint n_pspecs, GParamSpec **pspecs);
+
+static void
+cothread_scheduler_class_init (CothreadSchedulerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispatch_properties_changed = cothread_scheduler_dispatch_properties_changed;
+  object_class->dispose = cothread_scheduler_dispose;
+  object_class->finalize = cothread_scheduler_finalize;
+  object_class->get_property = cothread_scheduler_get_property;
+  object_class->set_property = cothread_scheduler_set_property;
+
+  /**
+   * CothreadScheduler:time-slice: (getter get_time_slice) (setter set_time_slice)
+   *
+   * How long a turn may last, in microseconds; 1 to 4 ms are sensible. A turn
+   * exceeds it by no more than the one task or callback that was running.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_TIME_SLICE] =
+    g_param_spec_int64 ("time-slice", NULL, NULL, MIN_SLICE_US, MAX_SLICE_US, DEFAULT_SLICE_US,
+                        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * CothreadScheduler:minimum-share: (getter get_minimum_share) (setter set_minimum_share)
+   *
+   * The share of the time that tasks get when the rest of the program leaves
+   * none, such as a paint that takes 25 ms and is always due; 0 to 0.9.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MINIMUM_SHARE] =
+    g_param_spec_double ("minimum-share", NULL, NULL, 0, MAX_MINIMUM_SHARE, DEFAULT_MINIMUM_SHARE,
+                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+cothread_scheduler_init (CothreadScheduler *self)
+{
+  self->owner = cothread_thread_id ();
+  self->wake_fd = -1;
+  self->slice_us = DEFAULT_SLICE_US;
+  self->minimum_share = DEFAULT_MINIMUM_SHARE;
+  self->gate.is_open = TRUE;
+  self->is_shut_down = TRUE; /* until it has begun: g_object_new() alone makes a dead one */
+  self->polled = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  self->polled_tags = g_ptr_array_new ();
+  ct_link_init (&self->shutdown_hooks);
+}
+
+void
+cothread_scheduler_forget (CothreadScheduler *self)
+{
+  g_critical ("A scheduler was dropped, or its main context destroyed, in a thread that it does not live on: "
+              "its tasks are abandoned. Call cothread_scheduler_shutdown() in its own thread first");
+  if (self->context != NULL)
+    cothread_registry_remove (self->context, self);
+  cothread_inbox_close (&self->inbox);
+  for (CtLink *link = self->core->all.next; link != &self->core->all; link = link->next)
+    CT_CONTAINER_OF (link, CothreadTask, core.all)->scheduler = NULL;
+  self->is_shut_down = TRUE;
+  self->core = NULL;
+  self->context = NULL;
+  /* The dying context destroys them. */
+  g_clear_pointer (&self->worker, g_source_unref);
+  g_clear_pointer (&self->fence, g_source_unref);
+  g_clear_pointer (&self->sentinel, g_source_unref);
+}
+
+static void
+write_wake_fd (CothreadScheduler *self)
+{
+  guint64 one = 1;
+
+  /* EAGAIN would mean 2^64 - 2 unread wakeups: the loop is awake. */
+  while (write (self->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+    ;
+}
+
+static void
+read_wake_fd (CtFdWatch *watch)
+{
+  guint64 count;
+
+  while (read (watch->fd, &count, sizeof count) < 0 && errno == EINTR)
+    ;
+}
+
+static void
+drive_context (gpointer data)
+{
+  g_main_context_iteration (((CothreadScheduler *) data)->context, TRUE);
+}
+
+static void
+wake_loop (gpointer data)
+{
+  CothreadScheduler *self = data;
+
+  if (self->context != NULL)
+    g_main_context_wakeup (self->context);
+  else
+    write_wake_fd (self);
+}
+
+/**
+ * cothread_scheduler_new:
+ * @error: return location for a #GError
+ *
+ * Makes a scheduler for the calling thread that no main context drives (yet):
+ * attach it with cothread_scheduler_attach(), or call
+ * cothread_scheduler_poll() from a loop of your own.
+ *
+ * Most programs need cothread_scheduler_get_default() instead.
+ *
+ * Fails with an error of %G_IO_ERROR if the system has no descriptor or no
+ * memory left.
+ *
+ * Returns: (transfer full): a new scheduler, or %NULL
+ *
+ * Since: 0.1
+ */
+CothreadScheduler *
+cothread_scheduler_new (GError **error)
+{
+  g_autoptr (CothreadScheduler) self = g_object_new (COTHREAD_TYPE_SCHEDULER, NULL);
+  CtPoller *poller;
+
+  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->wake_fd < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "eventfd: %s", g_strerror (errno));
+      return NULL;
+    }
+  poller = g_strcmp0 (g_getenv ("COTHREAD_POLLER"), "poll") == 0 ? ct_poller_poll_new () : ct_poller_epoll_new (error);
+  if (poller == NULL)
+    return NULL;
+  self->core = ct_scheduler_new (ct_clock_monotonic, poller, CT_STACK_GUARD_AUTO, error);
+  if (self->core == NULL)
+    return NULL;
+  self->is_shut_down = FALSE;
+  self->core->owner = self;
+  self->core->wake_loop = wake_loop;
+  self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
+  ct_poller_add (self->core->poller, &self->wake_watch);
+  return g_steal_pointer (&self);
+}
+
+/**
+ * cothread_scheduler_get_default:
+ *
+ * The scheduler of the calling thread's thread-default main context; inside a
+ * task, the one that runs it. It is made at the first call and lives until its
+ * context is destroyed or cothread_scheduler_shutdown() is called.
+ *
+ * Called in a thread whose context belongs to another thread, this is a
+ * critical and gives %NULL: push a context of the thread's own first.
+ *
+ * Returns: (transfer none): the scheduler
+ *
+ * Since: 0.1
+ */
+CothreadScheduler *
+cothread_scheduler_get_default (void)
+{
+  g_autoptr (GError) error = NULL;
+  CothreadScheduler *self = cothread_scheduler_ensure (&error);
+
+  if (self == NULL)
+    g_critical ("No scheduler: %s", error->message);
+  return self;
+}
+
+/**
+ * cothread_scheduler_attach:
+ * @self: a scheduler made with cothread_scheduler_new()
+ * @context: (nullable): a main context; %NULL: the default one
+ *
+ * Lets a main context drive the scheduler. The context holds a reference until
+ * it is destroyed or the scheduler is shut down.
+ *
+ * To be called once, on the scheduler's thread; a context has one scheduler.
+ * Anything else is a critical and changes nothing.
+ *
+ * Returns: whether the scheduler is attached now
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_scheduler_attach (CothreadScheduler *self, GMainContext *context)
+{
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (self), FALSE);
+  g_return_val_if_fail (cothread_scheduler_is_own_thread (self), FALSE);
+  g_return_val_if_fail (!self->is_shut_down, FALSE);
+
+  if (context == NULL)
+    context = g_main_context_default ();
+  if (self->context != NULL)
+    {
+      g_critical ("This scheduler is attached to a main context already");
+      return FALSE;
+    }
+  if (!cothread_registry_add (context, self))
+    {
+      g_critical ("This main context has a scheduler already: use cothread_scheduler_get_default()");
+      return FALSE;
+    }
+  self->core->drive = drive_context;
+  cothread_source_attach (self, context);
+  return TRUE;
+}
+
+void
+cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail)
+{
+  gboolean must_wake = cothread_inbox_post (&self->inbox, mail);
+
+  /* From the loop's own thread nothing is written unless the loop has been
+   * told, in this very iteration, that it may sleep. */
+  if (cothread_scheduler_is_own_thread (self))
+    {
+      if (self->core != NULL)
+        ct_scheduler_made_ready (self->core);
+    }
+  else if (must_wake)
+    write_wake_fd (self);
+}
+
+gboolean
+cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us)
+{
+  CothreadScheduler *outer = cothread_running_scheduler;
+  gint depth = g_main_depth ();
+  gboolean was_not_interrupted;
+
+  cothread_running_scheduler = self;
+  cothread_inbox_deliver (&self->inbox);
+  was_not_interrupted = ct_scheduler_poll (self->core, ready, n_ready, slice_us, depth, timeout_us);
+  if (!cothread_inbox_is_empty (&self->inbox))
+    *timeout_us = 0;
+  if (!was_not_interrupted)
+    self->interrupt_pending = TRUE;
+  cothread_running_scheduler = outer;
+  if (self->core->frame == NULL)
+    self->core->is_depth_uncertain = FALSE; /* every nested loop has ended */
+  if (G_UNLIKELY (g_main_depth () != depth))
+    g_critical ("A task waited in a handler that a main loop of its own, over another context, had called; "
+                "GLib's record of what it is dispatching is wrong until that task ends the loop");
+  return was_not_interrupted;
+}
+
+/**
+ * cothread_scheduler_poll: (skip)
+ * @self: a scheduler that is not attached to a main context
+ * @ready: (array length=n_ready): descriptors with their `revents`
+ * @n_ready: how many
+ * @wanted: (nullable): an array of #GPollFD, filled with what to poll next
+ * @timeout_us: (out) (optional): how long the loop may sleep: 0, work is left;
+ *   -1, for ever; or microseconds
+ * @error: return location for a #GError
+ *
+ * Drives the scheduler from any loop: takes what the loop's last poll found,
+ * runs one turn, and says what to poll and for how long. A descriptor of the
+ * library's own is always among the wanted ones; it becomes readable when
+ * another thread posts, or when this thread makes a task ready between two
+ * calls.
+ *
+ * Fails with %COTHREAD_ERROR_INTERRUPTED if cothread_scheduler_interrupt() was
+ * called; the turn is over and everything else goes on at the next call.
+ *
+ * Returns: %FALSE if an interrupt came
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_scheduler_poll (CothreadScheduler *self,
+                         const GPollFD *ready,
+                         guint n_ready,
+                         GArray *wanted,
+                         gint64 *timeout_us,
+                         GError **error)
+{
+  gint64 sleep_us;
+  gboolean was_not_interrupted;
+
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (self), FALSE);
+  g_return_val_if_fail (cothread_scheduler_is_own_thread (self), FALSE);
+  g_return_val_if_fail (!self->is_shut_down, FALSE);
+  g_return_val_if_fail (self->context == NULL, FALSE);
+  g_return_val_if_fail (ready != NULL || n_ready == 0, FALSE);
+  g_return_val_if_fail (wanted == NULL || g_array_get_element_size (wanted) == sizeof (GPollFD), FALSE);
+
+  g_object_ref (self); /* a task may drop the last one */
+  was_not_interrupted = cothread_scheduler_run_turn (self, ready, n_ready, self->slice_us, &sleep_us);
+  self->interrupt_pending = FALSE;
+  if (wanted != NULL)
+    {
+      g_array_set_size (wanted, 0);
+      self->core->poller->klass->list (self->core->poller, wanted);
+    }
+  if (sleep_us != 0)
+    {
+      if (cothread_inbox_sleep (&self->inbox))
+        self->core->is_loop_asleep = TRUE;
+      else
+        sleep_us = 0;
+    }
+  if (timeout_us != NULL)
+    *timeout_us = sleep_us;
+  if (!was_not_interrupted)
+    g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_INTERRUPTED, "The scheduler was interrupted");
+  g_object_unref (self);
+  return was_not_interrupted;
+}
+
+/**
+ * cothread_scheduler_interrupt:
+ * @self: a scheduler
+ *
+ * Interrupts the main task: whatever the thread's own stack waits for, now or
+ * next, fails with %COTHREAD_ERROR_INTERRUPTED, and its wakeup is undone. All
+ * other tasks go on.
+ *
+ * To be called on the scheduler's thread, for instance from a
+ * g_unix_signal_add() handler for `SIGINT`.
+ *
+ * Since: 0.1
+ */
+void
+cothread_scheduler_interrupt (CothreadScheduler *self)
+{
+  g_return_if_fail (COTHREAD_IS_SCHEDULER (self));
+  g_return_if_fail (cothread_scheduler_is_own_thread (self));
+  g_return_if_fail (!self->is_shut_down);
+
+  ct_scheduler_interrupt (self->core);
+}
+
+static void
+report_abandoned_tasks (CothreadScheduler *self)
+{
+  for (CtLink *link = self->core->all.next; link != &self->core->all; link = link->next)
+    {
+      CothreadTask *task = CT_CONTAINER_OF (link, CothreadTask, core.all);
+
+      g_critical ("Task %s goes on although it was cancelled: it is abandoned with everything on its stack",
+                  cothread_task_get_name (task));
+      task->scheduler = NULL;
+    }
+}
+
+static void
+cancel_tasks (CtScheduler *core)
+{
+  CtLink *link = core->all.next;
+
+  while (link != &core->all)
+    {
+      CothreadTask *task = CT_CONTAINER_OF (link, CothreadTask, core.all);
+
+      link = link->next;
+      if (task->core.is_cancelled)
+        continue;
+      cothread_task_cancel_and_tell (task);
+      if (task->extra != NULL && task->extra->canceller != NULL)
+        link = core->all.next; /* a handler may have ended the next one */
+    }
+}
+
+/* Cancels all tasks and lets them run to their ends. */
+static gboolean
+unwind_tasks (CothreadScheduler *self)
+{
+  CtScheduler *core = self->core;
+  gint64 timeout_us;
+
+  for (guint turn = 0; core->n_live > 0 && turn < UNWIND_TURNS; turn++)
+    {
+      guint64 n_finished = core->n_finished;
+
+      cancel_tasks (core);
+      cothread_scheduler_run_turn (self, NULL, 0, UNWIND_SLICE_US, &timeout_us);
+      if (core->n_finished > n_finished)
+        turn = 0; /* patience is with the last one that ended */
+      if (core->n_live > 0 && timeout_us != 0)
+        core->poller->klass->wait (core->poller, timeout_us < 0 ? UNWIND_SLICE_US : MIN (timeout_us, UNWIND_SLICE_US));
+    }
+  return core->n_live == 0;
+}
+
+/* A context that dies has let go of its sources already, and destroys them
+ * itself; GLib 2.74 loses its reference to one that it finds destroyed. */
+static void
+leave_context (GSource *source)
+{
+  if (!g_source_is_destroyed (source) && g_source_get_context (source) != NULL)
+    g_source_destroy (source);
+}
+
+/**
+ * cothread_scheduler_shutdown:
+ * @self: a scheduler
+ *
+ * Ends the scheduler: closes its callback queues, cancels every task, lets all
+ * of them unwind (their waits fail with %G_IO_ERROR_CANCELLED, so that every
+ * clean-up runs), frees their stacks, and leaves the main context. A task that
+ * keeps the others waiting for a second although it was cancelled is abandoned with a
+ * critical. Calling it again does nothing.
+ *
+ * Happens by itself when the main context is destroyed, or when the last
+ * reference to an unattached scheduler is dropped. An open callback queue holds
+ * such a reference, so an unattached scheduler with one is to be shut down by
+ * its owner.
+ *
+ * To be called on the scheduler's thread, outside of its tasks and turns;
+ * elsewhere it is a critical and changes nothing.
+ *
+ * Since: 0.1
+ */
+void
+cothread_scheduler_shutdown (CothreadScheduler *self)
+{
+  CtScheduler *core;
+
+  g_return_if_fail (COTHREAD_IS_SCHEDULER (self));
+  if (self->is_shut_down)
+    return;
+  g_return_if_fail (cothread_scheduler_is_own_thread (self));
+  core = self->core;
+  /* Main may also be waiting below us, with us called by its loop. */
+  if (core != NULL && (core->frame != NULL || core->current != &core->main || core->main.is_armed))
+    {
+      g_critical ("A scheduler cannot be shut down from inside one of its tasks or turns");
+      return;
+    }
+  self->is_shut_down = TRUE;
+  g_object_ref (self); /* an open callback queue may hold the last one */
+  if (self->context != NULL)
+    cothread_registry_remove (self->context, self);
+  if (core != NULL)
+    {
+      core->is_loop_asleep = FALSE; /* the context may be gone already */
+      while (ct_link_is_linked (&self->shutdown_hooks))
+        {
+          CtLink *link = self->shutdown_hooks.next;
+
+          ct_link_unlink (link);
+          CT_CONTAINER_OF (link, CothreadShutdownHook, link)->run (link);
+        }
+      if (unwind_tasks (self))
+        {
+          ct_poller_remove (core->poller, &self->wake_watch);
+          g_clear_pointer (&self->core, ct_scheduler_free);
+        }
+      else
+        {
+          report_abandoned_tasks (self);
+          self->core = NULL;
+        }
+    }
+  cothread_inbox_close (&self->inbox);
+  g_clear_object (&self->callback_queue);
+  self->context = NULL;
+  if (self->worker != NULL)
+    {
+      g_autoptr (GSource) worker = g_steal_pointer (&self->worker);
+      g_autoptr (GSource) fence = g_steal_pointer (&self->fence);
+      g_autoptr (GSource) sentinel = g_steal_pointer (&self->sentinel);
+
+      leave_context (fence);
+      leave_context (sentinel);
+      leave_context (worker); /* drops the context's reference */
+    }
+  g_object_unref (self);
+}
+
+/**
+ * cothread_scheduler_get_time_slice: (get-property time-slice)
+ * @self: a scheduler
+ *
+ * Returns: the time slice of a turn, in microseconds
+ *
+ * Since: 0.1
+ */
+gint64
+cothread_scheduler_get_time_slice (CothreadScheduler *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (self), 0);
+  return self->slice_us;
+}
+
+/**
+ * cothread_scheduler_set_time_slice: (set-property time-slice)
+ * @self: a scheduler
+ * @slice_us: 50 to 1 000 000 microseconds
+ *
+ * Sets the time slice, from the next turn on.
+ *
+ * Since: 0.1
+ */
+void
+cothread_scheduler_set_time_slice (CothreadScheduler *self, gint64 slice_us)
+{
+  g_return_if_fail (COTHREAD_IS_SCHEDULER (self));
+  g_return_if_fail (cothread_scheduler_is_own_thread (self));
+  g_return_if_fail (slice_us >= MIN_SLICE_US && slice_us <= MAX_SLICE_US);
+
+  if (slice_us == self->slice_us)
+    return;
+  self->slice_us = slice_us;
+  if (self->core != NULL)
+    self->core->slice_us = slice_us;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIME_SLICE]);
+}
+
+/**
+ * cothread_scheduler_get_minimum_share: (get-property minimum-share)
+ * @self: a scheduler
+ *
+ * Returns: the share of the time that is kept for tasks, 0 to 0.9
+ *
+ * Since: 0.1
+ */
+double
+cothread_scheduler_get_minimum_share (CothreadScheduler *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (self), 0);
+  return self->minimum_share;
+}
+
+/**
+ * cothread_scheduler_set_minimum_share: (set-property minimum-share)
+ * @self: a scheduler
+ * @share: 0 to 0.9
+ *
+ * Sets the share of the time that is kept for tasks when the rest of the
+ * program is slow.
+ *
+ * Since: 0.1
+ */
+void
+cothread_scheduler_set_minimum_share (CothreadScheduler *self, double share)
+{
+  g_return_if_fail (COTHREAD_IS_SCHEDULER (self));
+  g_return_if_fail (cothread_scheduler_is_own_thread (self));
+  g_return_if_fail (share >= 0 && share <= MAX_MINIMUM_SHARE);
+
+  if (share == self->minimum_share)
+    return;
+  self->minimum_share = share;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MINIMUM_SHARE]);
+}
+
+typedef struct
+{
+  GObject *object;
+  guint n_pspecs;
+  GParamSpec **pspecs;
+  void (*dispatch) (GObject *object, guint n_pspecs, GParamSpec **pspecs);
+} Notify;
+
+static void
+notify (gpointer data)
+{
+  Notify *self = data;
+
+  self->dispatch (self->object, self->n_pspecs, self->pspecs);
+}
+
+void
+cothread_notify_on_thread_stack (GObject *object, guint n_pspecs, GParamSpec **pspecs,
+                                 void (*dispatch) (GObject *object, guint n_pspecs, GParamSpec **pspecs))
+{
+  Notify self = { object, n_pspecs, pspecs, dispatch };
+
+  cothread_call_on_thread_stack (notify, &self);
+}
+
+static void
+cothread_scheduler_dispatch_properties_changed (GObject *object, guint n_pspecs, GParamSpec **pspecs)
+{
+  cothread_notify_on_thread_stack (object, n_pspecs, pspecs,
+                                   G_OBJECT_CLASS (cothread_scheduler_parent_class)->dispatch_properties_changed);
+}
+
+/**
+ * cothread_call_on_thread_stack: (skip)
+ * @func: what to call
+ * @user_data: passed to @func
+ *
+ * Calls a function on the thread's own stack and returns when it has returned.
+ * For code that may end in a JavaScript handler (which refuses to run on any
+ * other stack) or that needs a very deep stack.
+ *
+ * @func must not wait: a wait in it fails with %COTHREAD_ERROR_WRONG_CONTEXT.
+ * It may run a nested main loop; all tasks but the calling one go on then.
+ * Outside any task this is a plain call.
+ *
+ * Since: 0.1
+ */
+void
+cothread_call_on_thread_stack (CothreadThreadStackFunc func, gpointer user_data)
+{
+  CothreadScheduler *self = cothread_running_scheduler;
+
+  g_return_if_fail (func != NULL);
+
+  if (self != NULL && self->core != NULL)
+    ct_scheduler_call_on_thread_stack (self->core, func, user_data);
+  else
+    func (user_data);
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "loop/cothread-scheduler-private.h"
+
+#ifdef HAVE_SYSPROF
+#include <sysprof-capture.h>
+#endif
+
+/* How the scheduler shares a GMainContext.
+ *
+ * GLib does not even prepare a source while one of higher priority is ready, so
+ * anything that is always ready at priority 0 stops GTK's layout and painting
+ * (120) altogether; anything below is starved by others in turn. Hence two
+ * sources and a gate between them:
+ *
+ * - the worker (priority 0) runs a turn, if the gate is open;
+ * - a turn closes the gate before it runs anything (a nested main loop may be
+ *   the next thing that happens), and leaves it closed once turns have used up
+ *   a slice or left work behind;
+ * - the fence (priority 200) opens the gate. It gets its turn only when
+ *   everything else in the context has had its own: input, layout, painting,
+ *   idle handlers;
+ * - if the others keep the fence waiting for longer than 16 ms, the worker runs
+ *   all the same, for a slice in proportion to the time it was kept waiting, so
+ *   that tasks keep a minimum share of the processor.
+ *
+ * Both sources may recurse: otherwise GLib takes the descriptor out of its poll
+ * and puts it back at every dispatch, and a nested loop would stop all tasks.
+ * Readiness is read from flags in prepare(): a ready time set from this thread
+ * would write an eventfd each time. */
+
+#define WORKER_PRIORITY G_PRIORITY_DEFAULT
+#define FENCE_PRIORITY G_PRIORITY_DEFAULT_IDLE
+#define GATE_DEADLINE_US 16000
+#define LONGEST_SLICE_US 8000
+
+typedef struct
+{
+  GSource parent;
+  CothreadScheduler *scheduler; /* NULL once destroyed */
+} SchedulerSource;
+
+static CothreadScheduler *
+scheduler_of (GSource *source)
+{
+  return ((SchedulerSource *) source)->scheduler;
+}
+
+static gint
+milliseconds_until (gint64 deadline_us, gint64 now_us)
+{
+  gint64 left_us = deadline_us - now_us;
+
+  /* Rounded up: waking before a deadline would only mean sleeping again. */
+  return left_us <= 0 ? 0 : (gint) MIN (G_MAXINT, (left_us + 999) / 1000);
+}
+
+/* With epoll the list never changes; a poller without it has a longer one. */
+static void
+update_polled_fds (CothreadScheduler *self)
+{
+  CtPoller *poller = self->core->poller;
+  g_autoptr (GArray) wanted = NULL;
+
+  if (self->polled->len > 0 && (poller->klass->has_one_fd || self->polled_generation == poller->generation))
+    return;
+  wanted = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  poller->klass->list (poller, wanted);
+  for (guint i = 0; i < self->polled_tags->len; i++)
+    g_source_remove_unix_fd (self->worker, self->polled_tags->pdata[i]);
+  g_ptr_array_set_size (self->polled_tags, 0);
+  for (guint i = 0; i < wanted->len; i++)
+    {
+      const GPollFD *fd = &g_array_index (wanted, GPollFD, i);
+
+      g_ptr_array_add (self->polled_tags, g_source_add_unix_fd (self->worker, fd->fd, fd->events));
+    }
+  g_array_unref (self->polled);
+  self->polled = g_steal_pointer (&wanted);
+  self->polled_generation = poller->generation;
+}
+
+static gboolean
+query_polled_fds (CothreadScheduler *self)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < self->polled->len; i++)
+    {
+      GPollFD *fd = &g_array_index (self->polled, GPollFD, i);
+
+      fd->revents = g_source_query_unix_fd (self->worker, self->polled_tags->pdata[i]);
+      any |= fd->revents != 0;
+    }
+  return any;
+}
+
+/* A nested loop iterates: the turn that opened it does not hold the loop. */
+static void
+note_nested_iteration (CothreadScheduler *self, gint64 now_us)
+{
+  self->turns.running_from = now_us;
+}
+
+static void
+record_turn (CothreadTurns *turns, gint64 end_us, gboolean was_cut)
+{
+  gint64 length_us = end_us - turns->running_from;
+
+#ifdef HAVE_SYSPROF
+  sysprof_collector_mark (turns->running_from * 1000, length_us * 1000, "cothread", was_cut ? "turn, cut" : "turn", "");
+#endif
+  turns->recent_us[turns->turns % COTHREAD_RECENT_TURNS] = length_us;
+  turns->turns++;
+  turns->turns_cut += was_cut;
+  turns->last_us = length_us;
+  turns->longest_us = MAX (turns->longest_us, length_us);
+}
+
+static gboolean
+has_work (CothreadScheduler *self, gint64 now_us)
+{
+  return ct_scheduler_has_work (self->core) || !cothread_inbox_is_empty (&self->inbox) ||
+         ct_timer_heap_next_deadline (&self->core->timers) <= now_us;
+}
+
+static gboolean
+is_iterated_by_own_thread (CothreadScheduler *self)
+{
+  if (G_LIKELY (cothread_scheduler_is_own_thread (self)))
+    return TRUE;
+  if (!self->has_complained)
+    g_critical ("A main context is iterated by a thread that its scheduler does not live on; no task runs there");
+  self->has_complained = TRUE;
+  return FALSE;
+}
+
+static gboolean
+worker_prepare (GSource *source, gint *timeout_ms)
+{
+  CothreadScheduler *self = scheduler_of (source);
+  gint64 now_us, deadline_us;
+
+  *timeout_ms = -1;
+  if (self == NULL || self->core == NULL || !is_iterated_by_own_thread (self))
+    return FALSE;
+  now_us = g_source_get_time (source);
+  if (self->turns.depth > 0)
+    note_nested_iteration (self, now_us);
+  update_polled_fds (self);
+  if (has_work (self, now_us) || !cothread_inbox_sleep (&self->inbox))
+    {
+      if (self->gate.is_open)
+        {
+          *timeout_ms = 0;
+          return TRUE;
+        }
+      *timeout_ms = milliseconds_until (self->gate.deadline_us, now_us);
+      return *timeout_ms == 0;
+    }
+  deadline_us = ct_timer_heap_next_deadline (&self->core->timers);
+  if (deadline_us != CT_TIME_NEVER)
+    *timeout_ms = milliseconds_until (deadline_us, now_us);
+  self->core->is_loop_asleep = TRUE;
+  return FALSE;
+}
+
+static gboolean
+worker_check (GSource *source)
+{
+  CothreadScheduler *self = scheduler_of (source);
+  gint64 now_us;
+
+  if (self == NULL || self->core == NULL || !cothread_scheduler_is_own_thread (self))
+    return FALSE;
+  self->core->is_loop_asleep = FALSE;
+  now_us = g_source_get_time (source);
+  if (self->turns.depth > 0)
+    note_nested_iteration (self, now_us);
+  if (!self->gate.is_open && now_us < self->gate.deadline_us)
+    return FALSE;
+  return query_polled_fds (self) || has_work (self, now_us);
+}
+
+/* Others were so slow that the fence never came: a share in proportion. */
+static gint64
+slice_after_waiting (CothreadScheduler *self, gint64 waited_us)
+{
+  gint64 share_us = (gint64) ((double) waited_us * self->minimum_share / (1 - self->minimum_share));
+
+  return CLAMP (share_us, self->slice_us, MAX (self->slice_us, LONGEST_SLICE_US));
+}
+
+static gboolean
+worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUSED gpointer user_data)
+{
+  CothreadScheduler *self = scheduler_of (source);
+  CothreadTurns *turns = &self->turns;
+  gint64 start_us, end_us, slice_us, outer_from, timeout_us;
+  gboolean any_ready;
+
+  g_object_ref (self);
+  start_us = g_get_monotonic_time ();
+  slice_us = self->gate.is_open ? self->slice_us : slice_after_waiting (self, start_us - self->gate.last_end_us);
+  self->gate.is_open = FALSE;
+  self->gate.deadline_us = start_us + GATE_DEADLINE_US;
+
+  outer_from = turns->running_from;
+  turns->running_from = start_us;
+  turns->depth++;
+  any_ready = query_polled_fds (self);
+  cothread_scheduler_run_turn (self, (const GPollFD *) (gpointer) self->polled->data,
+                               any_ready ? self->polled->len : 0, slice_us, &timeout_us);
+  turns->depth--;
+  end_us = g_get_monotonic_time ();
+  record_turn (turns, end_us, timeout_us == 0 && end_us - start_us >= slice_us);
+  turns->running_from = turns->depth > 0 ? end_us : outer_from;
+
+  /* Many short turns in a row keep the others waiting as one long turn does. */
+  self->gate.used_us += end_us - start_us;
+  self->gate.last_end_us = end_us;
+  self->gate.deadline_us = end_us + GATE_DEADLINE_US;
+  if (timeout_us != 0 && self->gate.used_us < self->slice_us)
+    self->gate.is_open = TRUE;
+  g_object_unref (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+fence_prepare (GSource *source, gint *timeout_ms)
+{
+  CothreadScheduler *self = scheduler_of (source);
+
+  *timeout_ms = -1;
+  return self != NULL && self->core != NULL && !self->gate.is_open;
+}
+
+static gboolean
+fence_check (GSource *source)
+{
+  gint timeout_ms;
+
+  return fence_prepare (source, &timeout_ms);
+}
+
+static gboolean
+fence_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUSED gpointer user_data)
+{
+  CothreadScheduler *self = scheduler_of (source);
+
+  self->gate.is_open = TRUE;
+  self->gate.used_us = 0;
+  return G_SOURCE_CONTINUE;
+}
+
+/* Prepared before anything else in every iteration, since nothing is more
+ * urgent: so no handler of a loop that a task runs is called unnoticed. */
+static gboolean
+sentinel_prepare (GSource *source, gint *timeout_ms)
+{
+  CothreadScheduler *self = scheduler_of (source);
+
+  *timeout_ms = -1;
+  if (self != NULL && self->core != NULL && self->turns.depth > 0)
+    {
+      self->core->is_depth_uncertain = TRUE;
+      ct_scheduler_note_nested (self->core);
+    }
+  return FALSE;
+}
+
+static GSourceFuncs sentinel_funcs = { sentinel_prepare, NULL, NULL, NULL, NULL, NULL };
+static GSourceFuncs worker_funcs = { worker_prepare, worker_check, worker_dispatch, NULL, NULL, NULL };
+static GSourceFuncs fence_funcs = { fence_prepare, fence_check, fence_dispatch, NULL, NULL, NULL };
+
+static gboolean
+never_called (G_GNUC_UNUSED gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* The context goes, or somebody destroyed the source: either way nothing will
+ * ever run the tasks again. Runs without the context's lock. */
+static void
+worker_destroyed (gpointer data)
+{
+  CothreadScheduler *self = data;
+
+  if (self->is_shut_down || cothread_scheduler_is_own_thread (self))
+    cothread_scheduler_shutdown (self);
+  else
+    cothread_scheduler_forget (self);
+  g_object_unref (self);
+}
+
+static GSource *
+new_source (CothreadScheduler *self, GSourceFuncs *funcs, int priority, const char *name)
+{
+  GSource *source = g_source_new (funcs, sizeof (SchedulerSource));
+
+  ((SchedulerSource *) source)->scheduler = self;
+  g_source_set_priority (source, priority);
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_static_name (source, name);
+  return source;
+}
+
+void
+cothread_source_attach (CothreadScheduler *self, GMainContext *context)
+{
+  self->context = context;
+  self->worker = new_source (self, &worker_funcs, WORKER_PRIORITY, "cothread worker");
+  self->fence = new_source (self, &fence_funcs, FENCE_PRIORITY, "cothread fence");
+  self->sentinel = new_source (self, &sentinel_funcs, G_MININT, "cothread sentinel");
+  /* The callback is there for its destroy notify: the only thing that GLib
+   * calls when a context dies with the source in it. */
+  g_source_set_callback (self->worker, never_called, g_object_ref (self), worker_destroyed);
+  update_polled_fds (self);
+  g_source_attach (self->worker, context);
+  g_source_attach (self->fence, context);
+  g_source_attach (self->sentinel, context);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-task-alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 256 KiB a thread; what a larger load frees goes back to the system. */
+#define MAX_KEPT 1024
+
+#define TASK_BYTES ((sizeof (CothreadTask) + CT_CACHE_LINE - 1) / CT_CACHE_LINE * CT_CACHE_LINE)
+
+typedef struct
+{
+  CothreadTask *first; /* linked through `user_data` */
+  guint length;
+  gboolean is_known_to_thread;
+} TaskCache;
+
+static __thread TaskCache cache __attribute__ ((tls_model ("initial-exec")));
+
+#ifndef __SANITIZE_ADDRESS__ /* there nothing is kept: a use after a free is to be found */
+static void
+clear_cache (gpointer data)
+{
+  TaskCache *self = data;
+
+  while (self->first != NULL)
+    {
+      CothreadTask *task = self->first;
+
+      self->first = task->user_data;
+      free (task);
+    }
+  self->length = MAX_KEPT; /* the thread ends: keep nothing more */
+}
+
+static GPrivate cache_of_thread = G_PRIVATE_INIT (clear_cache);
+#endif
+
+CothreadTask *
+cothread_task_alloc (void)
+{
+  CothreadTask *task = cache.first;
+
+  if (G_LIKELY (task != NULL))
+    {
+      cache.first = task->user_data;
+      cache.length--;
+    }
+  else
+    {
+      task = aligned_alloc (CT_CACHE_LINE, TASK_BYTES);
+      if (task == NULL)
+        g_error ("Out of memory: %" G_GSIZE_FORMAT " bytes", (gsize) TASK_BYTES); /* as g_malloc() does */
+    }
+  memset (task, 0, sizeof *task);
+  return task;
+}
+
+void
+cothread_task_free (CothreadTask *task)
+{
+#ifdef __SANITIZE_ADDRESS__
+  free (task);
+#else
+  if (cache.length >= MAX_KEPT)
+    {
+      free (task);
+      return;
+    }
+  if (G_UNLIKELY (!cache.is_known_to_thread))
+    {
+      cache.is_known_to_thread = TRUE;
+      g_private_set (&cache_of_thread, &cache);
+    }
+  task->user_data = cache.first;
+  cache.first = task;
+  cache.length++;
+#endif
+}

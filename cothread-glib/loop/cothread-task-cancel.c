@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-task-extra.h"
+
+/* Ties a task to its GCancellable, in both directions. Another thread that
+ * cancels the cancellable may be in the middle of it while the task ends, so
+ * what its handler sees is counted, and the way to the scheduler is cut under a
+ * lock. Disconnecting with g_cancellable_disconnect() would wait for that
+ * thread's handlers, all of them. */
+struct _CothreadTaskCanceller
+{
+  gatomicrefcount ref_count; /* the task's, the handler's, the mail's */
+  GCancellable *cancellable; /* the task's */
+  gulong handler;
+  CothreadTask *task; /* used only on the scheduler's thread */
+
+  GMutex lock;
+  CothreadScheduler *scheduler; /* under the lock; NULL: nobody to cancel */
+  gboolean is_posted;           /* under the lock */
+  CothreadMail mail;
+
+  CothreadTaskEnding ending;
+  CothreadShutdownHook hook;
+};
+
+static void
+canceller_unref (CothreadTaskCanceller *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+static void
+forget_canceller (gpointer data, G_GNUC_UNUSED GClosure *closure)
+{
+  canceller_unref (data);
+}
+
+void
+cothread_task_canceller_free (CothreadTaskCanceller *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_object (&self->cancellable);
+  canceller_unref (self);
+}
+
+static void
+deliver (CothreadMail *mail)
+{
+  CothreadTaskCanceller *self = CT_CONTAINER_OF (mail, CothreadTaskCanceller, mail);
+
+  if (self->scheduler != NULL)
+    ct_task_cancel (&self->task->core);
+  canceller_unref (self);
+}
+
+/* Any thread, any stack. */
+static void
+on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
+{
+  CothreadTaskCanceller *self = data;
+  gboolean is_here = FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (self->scheduler != NULL)
+    {
+      is_here = cothread_scheduler_is_own_thread (self->scheduler);
+      if (!is_here && !self->is_posted)
+        {
+          self->is_posted = TRUE;
+          g_atomic_ref_count_inc (&self->ref_count);
+          cothread_scheduler_post_mail (self->scheduler, &self->mail);
+        }
+    }
+  g_mutex_unlock (&self->lock);
+  if (is_here && !self->task->core.is_cancelled)
+    ct_task_cancel (&self->task->core);
+}
+
+static void
+cut_off (CothreadTaskCanceller *self)
+{
+  g_mutex_lock (&self->lock);
+  self->scheduler = NULL;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+task_ends (CothreadTaskEnding *ending, G_GNUC_UNUSED CothreadTask *task)
+{
+  CothreadTaskCanceller *self = CT_CONTAINER_OF (ending, CothreadTaskCanceller, ending);
+
+  cut_off (self);
+  ct_link_unlink (&self->hook.link);
+  g_signal_handler_disconnect (self->cancellable, self->handler);
+}
+
+/* The tasks are cancelled next, without anybody's help. */
+static void
+scheduler_shuts_down (CtLink *link)
+{
+  cut_off (CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadTaskCanceller, hook));
+}
+
+static CothreadTaskCanceller *
+canceller_new (CothreadTask *task)
+{
+  CothreadTaskCanceller *self = g_new0 (CothreadTaskCanceller, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
+  self->cancellable = g_cancellable_new ();
+  self->task = task;
+  self->mail.deliver = deliver;
+  self->hook.run = scheduler_shuts_down;
+  self->ending.run = task_ends;
+  ct_link_init (&self->hook.link);
+  ct_link_init (&self->ending.link);
+  if (ct_task_is_cancelled (&task->core))
+    g_cancellable_cancel (self->cancellable); /* nobody listens yet */
+  if (task->scheduler == NULL)
+    return self;
+  self->scheduler = task->scheduler;
+  if (!task->scheduler->is_shut_down)
+    ct_link_insert_before (&task->scheduler->shutdown_hooks, &self->hook.link);
+  cothread_task_add_ending (task, &self->ending);
+  g_atomic_ref_count_inc (&self->ref_count);
+  self->handler = g_signal_connect_data (self->cancellable, "cancelled", G_CALLBACK (on_cancelled), self,
+                                         forget_canceller, (GConnectFlags) 0);
+  return self;
+}
+
+/**
+ * cothread_task_get_cancellable:
+ * @task: a task of the calling thread
+ *
+ * The task's #GCancellable, for functions of GIO and others that take one. It
+ * is made at the first call.
+ *
+ * Cancelling the task cancels it; its signal is emitted on the thread's own
+ * stack, whatever stack cothread_task_cancel() was called on, except in a
+ * shielded section (cothread_shield_begin()), where it comes at the end of the
+ * section.
+ *
+ * The other way round, g_cancellable_cancel() on it cancels the task, and may be
+ * called in any thread. Since that emits the signal where it is called, tasks
+ * should use cothread_task_cancel(). g_cancellable_reset() does not undo the
+ * task's own cancellation.
+ *
+ * After the task has returned, the cancellable stays as it is. To be called on
+ * the thread of the task's scheduler; never suspends.
+ *
+ * Returns: (transfer none): the cancellable; it lives as long as @task
+ *
+ * Since: 0.1
+ */
+GCancellable *
+cothread_task_get_cancellable (CothreadTask *task)
+{
+  CothreadTaskExtra *extra;
+
+  g_return_val_if_fail (task != NULL, NULL);
+  g_return_val_if_fail (task->scheduler == NULL || cothread_scheduler_is_own_thread (task->scheduler), NULL);
+
+  extra = cothread_task_ensure_extra (task);
+  if (extra->canceller == NULL)
+    extra->canceller = canceller_new (task);
+  return extra->canceller->cancellable;
+}
+
+static void
+cancel_cancellable (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+}
+
+void
+cothread_task_tell_canceller (CothreadTask *task)
+{
+  g_autoptr (GCancellable) cancellable = NULL;
+
+  if (task->extra == NULL || task->extra->canceller == NULL || task->core.shield_depth > 0)
+    return;
+  cancellable = g_object_ref (task->extra->canceller->cancellable);
+  if (!g_cancellable_is_cancelled (cancellable))
+    ct_scheduler_call_on_thread_stack (task->scheduler->core, cancel_cancellable, cancellable);
+}
+
+void
+cothread_task_cancel_and_tell (CothreadTask *task)
+{
+  ct_task_cancel (&task->core);
+  cothread_task_tell_canceller (task);
+}
+
+/**
+ * cothread_task_cancel:
+ * @task: a task of the calling thread
+ *
+ * Cancels a task: its present wait, and every wait that it begins from now on,
+ * fails with %G_IO_ERROR_CANCELLED; only shielded sections
+ * (cothread_shield_begin()) are spared. A task that never ran does not begin. A
+ * task that has finished is left as it is.
+ *
+ * Of what happens in one turn the first to come ends the wait, except that a
+ * cancellation outranks a timeout that came before it.
+ *
+ * Never suspends, but calls the handlers of the task's cancellable if
+ * cothread_task_get_cancellable() was used, on the thread's own stack.
+ *
+ * Since: 0.1
+ */
+void
+cothread_task_cancel (CothreadTask *task)
+{
+  g_return_if_fail (task != NULL);
+
+  if (cothread_task_is_finished (task) || task->scheduler == NULL)
+    return;
+  g_return_if_fail (cothread_scheduler_is_own_thread (task->scheduler));
+  cothread_task_cancel_and_tell (task);
+}
+
+/**
+ * cothread_task_is_cancelled:
+ * @task: a task
+ *
+ * Returns: whether the task was cancelled before it returned; also inside a
+ *   shielded section
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_task_is_cancelled (CothreadTask *task)
+{
+  g_return_val_if_fail (task != NULL, FALSE);
+  return task->core.is_cancelled;
+}

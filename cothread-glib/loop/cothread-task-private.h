@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/ct-scheduler.h"
+#include "loop/cothread-task.h"
+
+typedef struct _CothreadTaskExtra CothreadTaskExtra;
+
+/* The public handle is the task itself, counted, and no GObject. */
+struct _CothreadTask
+{
+  CtTask core; /* first: the core's tasks are all ours */
+  guint ref_count; /* atomic */
+  CothreadScheduler *scheduler; /* not referenced; NULL once finished */
+
+  CothreadTaskFunc func;
+  gpointer user_data;
+  GDestroyNotify user_data_destroy;
+  gpointer result;
+  GDestroyNotify result_destroy;
+  GError *error;
+  gboolean failure_was_seen;
+
+  CtLink joiners; /* CtWaiters */
+  char *name;
+  const char *function;
+  CothreadTaskExtra *extra; /* or NULL: what only some tasks have */
+
+  /* Stackless only. */
+  void (*step) (CothreadTask *task, gpointer user_data);
+  void (*nested) (CothreadTask *task, gpointer user_data); /* or NULL: a step runs a main loop */
+};
+
+/* A task without a stack: `step` is called on the thread's own stack each time
+ * the task is woken, and before it returns parks the task (ct_task_park()) or
+ * finishes it (ct_task_finish_stackless()). Starts ready. */
+CothreadTask *cothread_task_new_stackless (CothreadScheduler *scheduler,
+                                           const char *name,
+                                           void (*step) (CothreadTask *task, gpointer user_data),
+                                           gpointer user_data);

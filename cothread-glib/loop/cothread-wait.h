@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "loop/cothread-scheduler.h"
+
+G_BEGIN_DECLS
+
+/**
+ * COTHREAD_FOREVER:
+ *
+ * A timeout that never passes.
+ *
+ * Since: 0.1
+ */
+#define COTHREAD_FOREVER ((gint64) -1)
+
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_sleep (gint64 timeout_us, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_sleep_until (gint64 deadline_us, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_yield (GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_yield_for (gint64 timeout_us, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_checkpoint (GError **error);
+
+G_END_DECLS
