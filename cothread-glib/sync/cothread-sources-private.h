@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sync/cothread-event-queue.h"
+#include "sync/cothread-event.h"
+#include "sync/cothread-pulse.h"
+#include "sync/cothread-waiters-private.h"
+
+/* What cothread_wait_any() has to know of what it waits for. The first of each
+ * checks the object: NULL, after a critical, for a wrong one. */
+
+CothreadWaiters *cothread_event_get_waiters (CothreadEvent *self);
+gboolean cothread_event_take (CothreadEvent *self, gpointer *value, GError **error);
+
+CothreadWaiters *cothread_event_queue_get_waiters (CothreadEventQueue *self);
+gboolean cothread_event_queue_is_ready (CothreadEventQueue *self);
+gboolean cothread_event_queue_take (CothreadEventQueue *self, gpointer *item, GError **error);
+
+CothreadWaiters *cothread_pulse_get_waiters (CothreadPulse *self);
+/* How many times everybody was woken. */
+guint64 cothread_pulse_get_n_for_all (CothreadPulse *self);
