@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callback/cothread-callback-queue-private.h"
+
+/* The consumer: a stackless task, so that callbacks of unknown language run on
+ * the thread's own stack. Entries that may wait are handed to callback tasks. */
+
+#define RETRY_US 10000
+
+static guint
+in_hand_limit (CothreadCallbackQueue *self)
+{
+  guint max_length = __atomic_load_n (&self->max_length, __ATOMIC_RELAXED);
+
+  return max_length == 0 ? COTHREAD_IN_HAND_MAX : CLAMP (max_length / 8, 1, COTHREAD_IN_HAND_MAX);
+}
+
+/* A thread that blocks counts itself and then looks for room; here room is made
+ * and then the count is looked at, both sequentially consistent: one of the two
+ * sees the other. */
+void
+cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n)
+{
+  if (__atomic_load_n (&self->n_blocked, __ATOMIC_SEQ_CST) > 0)
+    {
+      pthread_mutex_lock (&self->lock);
+      pthread_cond_broadcast (&self->room_cond);
+      pthread_mutex_unlock (&self->lock);
+    }
+  while (n-- > 0 && cothread_waiters_wake_one (&self->room_waiters))
+    ;
+}
+
+CothreadEntry *
+cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self)
+{
+  return self->pending.first != NULL ? cothread_entry_list_pop (&self->pending) : cothread_chain_pop (&self->chain);
+}
+
+void
+cothread_callback_queue_free_places (CothreadCallbackQueue *self)
+{
+  guint n = self->n_started;
+
+  if (n == 0)
+    return;
+  self->n_started = 0;
+  __atomic_sub_fetch (&self->places, n, __ATOMIC_SEQ_CST);
+  cothread_callback_queue_announce_room (self, n);
+}
+
+static void
+take_in_hand (CothreadCallbackQueue *self)
+{
+  guint limit = in_hand_limit (self);
+  CothreadEntry *entry;
+
+  cothread_callback_queue_free_places (self);
+  pthread_mutex_lock (&self->lock);
+  while (self->in_hand.length < limit && (entry = cothread_callback_queue_pop_oldest (self)) != NULL)
+    cothread_entry_list_append (&self->in_hand, entry);
+  pthread_mutex_unlock (&self->lock);
+}
+
+/* Frees what was dropped, within the slice. FALSE: there is more. */
+static gboolean
+free_dropped (CothreadCallbackQueue *self)
+{
+  CothreadEntry *entry;
+
+  if (self->freeing.first == NULL && __atomic_load_n (&self->has_dropped, __ATOMIC_RELAXED))
+    {
+      pthread_mutex_lock (&self->lock);
+      self->freeing = self->dropped;
+      self->dropped = (CothreadEntryList) { 0 };
+      __atomic_store_n (&self->has_dropped, FALSE, __ATOMIC_RELAXED);
+      pthread_mutex_unlock (&self->lock);
+    }
+  while ((entry = cothread_entry_list_pop (&self->freeing)) != NULL)
+    {
+      cothread_entry_free (entry);
+      if (ct_scheduler_slice_is_used_up (self->scheduler->core))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* At the end of a turn nothing stays in hand: what waits is in the queue, where
+ * it is counted and can be dropped. */
+void
+cothread_callback_queue_put_back (CothreadCallbackQueue *self)
+{
+  cothread_callback_queue_free_places (self);
+  if (self->in_hand.first == NULL)
+    return;
+  pthread_mutex_lock (&self->lock);
+  cothread_entry_list_prepend_all (&self->pending, &self->in_hand);
+  pthread_mutex_unlock (&self->lock);
+}
+
+CothreadEntry *
+cothread_callback_queue_next (CothreadCallbackQueue *self)
+{
+  if (self->in_hand.first == NULL)
+    take_in_hand (self);
+  return self->in_hand.first;
+}
+
+void
+cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  self->n_run++;
+  /* One by one only where a few places more or less matter to the posters; a
+   * turn's worth at the most otherwise. */
+  self->n_started++;
+  if (in_hand_limit (self) < COTHREAD_IN_HAND_MAX || (entry->flags & COTHREAD_CALLBACK_MAY_WAIT) != 0)
+    cothread_callback_queue_free_places (self);
+  entry->func (entry->user_data);
+  cothread_entry_free (entry);
+}
+
+void
+cothread_callback_queue_nudge (CothreadCallbackQueue *self)
+{
+  if (self->drainer != NULL)
+    ct_task_fire (&self->drainer->core, CT_WAKE_NORMAL, NULL);
+}
+
+static gboolean
+change_rest (CothreadCallbackQueue *self, guint from, guint to)
+{
+  return __atomic_compare_exchange_n (&self->rest, &from, to, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Nothing to run. FALSE if something came after all, or if a poster is about to
+ * link an entry that it has announced: it may have looked already whether we
+ * rest, so we must not. */
+static gboolean
+go_idle (CothreadCallbackQueue *self)
+{
+  guint rest = self->is_paused ? COTHREAD_REST_PAUSED : COTHREAD_REST_IDLE;
+  gboolean is_empty;
+
+  if (!change_rest (self, COTHREAD_REST_NONE, rest))
+    return TRUE; /* the mail comes */
+  pthread_mutex_lock (&self->lock);
+  is_empty = self->dropped.first == NULL &&
+             (self->is_paused || (self->pending.first == NULL && cothread_chain_is_empty (&self->chain)));
+  pthread_mutex_unlock (&self->lock);
+  return is_empty || !change_rest (self, rest, COTHREAD_REST_NONE);
+}
+
+static gboolean
+others_are_ready (CothreadCallbackQueue *self)
+{
+  const CtScheduler *core = self->scheduler->core;
+
+  return !ct_queue_is_empty (&core->tick) || !ct_queue_is_empty (&core->ready) || !ct_queue_is_empty (&core->yielding);
+}
+
+typedef enum
+{
+  DRAIN_PARK,      /* something will nudge us */
+  DRAIN_RETRY,     /* nothing will, but a little later it may work */
+  DRAIN_TURN_OVER, /* there is more to do */
+  DRAIN_HAND_OVER, /* to a callback task, with what is in hand */
+  DRAIN_REPLACED,  /* closed, or another drainer goes on */
+} DrainResult;
+
+static DrainResult
+drain (CothreadCallbackQueue *self, CothreadTask *drainer)
+{
+  CtScheduler *core = self->scheduler->core;
+  guint n = 0;
+
+  change_rest (self, COTHREAD_REST_PAUSED, COTHREAD_REST_NONE);
+  change_rest (self, COTHREAD_REST_IDLE, COTHREAD_REST_NONE);
+  for (;;)
+    {
+      gboolean is_slice_left = free_dropped (self);
+      CothreadEntry *entry;
+
+      /* Closed, perhaps destroyed but for our own reference. */
+      if (self->drainer != drainer)
+        return DRAIN_REPLACED;
+      if (!is_slice_left)
+        return DRAIN_TURN_OVER;
+      entry = self->is_paused ? NULL : cothread_callback_queue_next (self);
+      if (entry == NULL)
+        {
+          if (go_idle (self))
+            return DRAIN_PARK;
+          if (ct_scheduler_slice_is_used_up (core))
+            return DRAIN_TURN_OVER;
+          continue;
+        }
+      if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) != 0)
+        {
+          /* Behind the callback task in the ready queue: when we are next, it
+           * has either run out of such entries or is suspended in one. */
+          if (cothread_callback_runner_start (self))
+            return DRAIN_HAND_OVER;
+          return self->n_runners < self->max_runners ? DRAIN_RETRY : DRAIN_PARK;
+        }
+      cothread_entry_list_pop (&self->in_hand);
+      cothread_callback_queue_run_entry (self, entry);
+      if (self->drainer != drainer)
+        return DRAIN_REPLACED;
+      if (ct_scheduler_slice_is_used_up (core))
+        return DRAIN_TURN_OVER;
+      /* A long queue must not keep the tasks of this tick waiting for a whole
+       * slice. */
+      if (++n % COTHREAD_IN_HAND_MAX == 0 && others_are_ready (self))
+        return DRAIN_TURN_OVER;
+    }
+}
+
+void
+cothread_callback_queue_drain_step (CothreadTask *drainer, gpointer data)
+{
+  CothreadCallbackQueue *self = data;
+  DrainResult result;
+
+  g_object_ref (self);
+  if (drainer->core.is_cancelled && self->drainer != NULL)
+    cothread_callback_queue_close (self);
+  result = drain (self, drainer);
+  if (result == DRAIN_PARK || result == DRAIN_RETRY || result == DRAIN_TURN_OVER)
+    cothread_callback_queue_put_back (self);
+  if (result == DRAIN_REPLACED)
+    {
+      ct_task_finish_stackless (&drainer->core);
+      cothread_task_unref (drainer);
+    }
+  else if (result == DRAIN_PARK || result == DRAIN_RETRY)
+    {
+      CtScheduler *core = self->scheduler->core;
+
+      drainer->core.wait_reason = self->is_paused ? "resume" : "callbacks";
+      ct_task_park (&drainer->core, NULL,
+                    result == DRAIN_PARK ? CT_TIME_NEVER : ct_scheduler_now (core) + RETRY_US);
+    }
+  else
+    ct_task_requeue (&drainer->core);
+  g_object_unref (self);
+}
+
+/* A callback runs a main loop on top of this drainer: another one goes on. */
+void
+cothread_callback_queue_drain_nested (CothreadTask *drainer, gpointer data)
+{
+  CothreadCallbackQueue *self = data;
+
+  if (self->drainer == drainer)
+    {
+      cothread_callback_queue_put_back (self);
+      cothread_callback_queue_start_drainer (self);
+    }
+}
+
+void
+cothread_callback_queue_start_drainer (CothreadCallbackQueue *self)
+{
+  g_autofree char *name = g_strdup_printf ("callback queue %s", self->name);
+
+  self->drainer = cothread_task_new_stackless (self->scheduler, name, cothread_callback_queue_drain_step, self);
+  self->drainer->nested = cothread_callback_queue_drain_nested;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "callback/cothread-callback-queue.h"
+
+/* The way of an entry from its poster to the scheduler's thread.
+ *
+ * Posting links it to the end of a lock-free list: one atomic exchange, however
+ * many post. The consumer takes entries from the front, a few at a time, behind
+ * a lock which it shares only with posters that have to make room by taking the
+ * oldest. Unlike a stack that is taken as a whole, the list needs no turning
+ * round: with 100 000 entries that alone would take longer than a time slice. */
+
+typedef struct _CothreadEntry CothreadEntry;
+
+struct _CothreadEntry
+{
+  CothreadEntry *next; /* atomic while on a chain */
+  CothreadCallbackFunc func;
+  gpointer user_data;
+  GDestroyNotify user_data_destroy;
+  CothreadCallbackFlags flags;
+};
+
+/* First in, first out; not thread-safe. */
+typedef struct
+{
+  CothreadEntry *first;
+  CothreadEntry *last;
+  guint length;
+} CothreadEntryList;
+
+/* D. Vyukov's intrusive multi-producer single-consumer queue
+ * (www.1024cores.net, "Intrusive MPSC node-based queue"). */
+typedef struct
+{
+  CothreadEntry *newest; /* atomic; posters */
+  CothreadEntry *oldest; /* the consumer */
+  CothreadEntry stub;
+} CothreadChain;
+
+void cothread_chain_init (CothreadChain *chain);
+
+/* Any thread. */
+void cothread_chain_push (CothreadChain *chain, CothreadEntry *entry);
+
+/* One thread at a time. NULL: empty, or the next poster has announced its entry
+ * and not linked it yet; cothread_chain_is_empty() tells which. */
+CothreadEntry *cothread_chain_pop (CothreadChain *chain);
+gboolean cothread_chain_is_empty (CothreadChain *chain);
+
+CothreadEntry *cothread_entry_list_pop (CothreadEntryList *list);
+void cothread_entry_list_append (CothreadEntryList *list, CothreadEntry *entry);
+/* Puts `front` before what is on `list`. */
+void cothread_entry_list_prepend_all (CothreadEntryList *list, CothreadEntryList *front);
+
+CothreadEntry *cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpointer user_data, GDestroyNotify user_data_destroy);
+/* Runs the destroy notify, exactly once. */
+void cothread_entry_free (CothreadEntry *entry);
+void cothread_entry_list_clear (CothreadEntryList *list);

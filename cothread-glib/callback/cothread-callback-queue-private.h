@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "callback/cothread-callback-entries.h"
+#include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-task-private.h"
+#include "sync/cothread-waiters-private.h"
+
+#include <pthread.h>
+
+/* Entries that the running turn has in hand can no longer be dropped: at most
+ * this many, and at most an eighth of the bound. They keep their places until
+ * they begin. */
+#define COTHREAD_IN_HAND_MAX 64
+/* Callback tasks kept for the next callback that may wait. */
+#define COTHREAD_IDLE_RUNNERS 1
+
+/* Set in `places` of a closed queue: no place can be taken any more, and all
+ * that were taken before are known. */
+#define COTHREAD_PLACES_CLOSED (G_GUINT64_CONSTANT (1) << 63)
+
+/* Whether the next post has to wake the drainer. The mail is a single object,
+ * so between its posting and its delivery nobody may post it again. */
+typedef enum
+{
+  COTHREAD_REST_NONE,   /* the drainer looks by itself */
+  COTHREAD_REST_IDLE,   /* a poster that makes this TOLD posts the mail */
+  COTHREAD_REST_PAUSED, /* a poster that drops an entry may do the same */
+  COTHREAD_REST_TOLD,   /* the mail is under way */
+} CothreadRest;
+
+typedef struct _CothreadCallbackRunner CothreadCallbackRunner;
+
+struct _CothreadCallbackQueue
+{
+  GObject parent_instance;
+
+  char *name;
+  CothreadScheduler *scheduler; /* referenced */
+  CothreadShutdownHook shutdown_hook;
+
+  /* Posters; all atomic. */
+  CothreadChain chain;
+  guint64 places;     /* entries that wait, pushed or about to be, and
+                       * COTHREAD_PLACES_CLOSED */
+  guint high_water;
+  guint max_length;   /* 0: none */
+  guint overflow;     /* CothreadOverflowPolicy */
+  guint n_blocked;    /* threads that wait for room */
+  gint64 block_timeout_us;
+  guint rest;         /* CothreadRest */
+  CothreadMail mail;  /* wakes the drainer */
+
+  /* POSIX's own, which ThreadSanitizer understands. */
+  pthread_mutex_t lock;      /* for the rest of this block */
+  CothreadEntryList pending; /* before what is on the chain */
+  CothreadEntryList dropped; /* to be freed on the scheduler's thread */
+  gboolean has_dropped;      /* atomic: a look without the lock */
+  pthread_cond_t room_cond;
+  guint64 n_dropped_oldest;
+  guint64 n_refused;
+  guint64 n_blocked_posts;
+
+  /* The scheduler's thread only. */
+  CothreadTask *drainer; /* stackless; NULL once closed */
+  CothreadEntryList in_hand;
+  CothreadEntryList freeing; /* dropped ones, to be freed one at a time */
+  guint n_started; /* begun, but their places are not given back yet */
+  CothreadWaiters room_waiters; /* tasks of this scheduler */
+  CothreadCallbackRunner *active_runner;
+  GQueue idle_runners;
+  guint n_runners;
+  guint max_runners;
+  gboolean has_warned_of_runners;
+  gboolean is_paused;
+  guint64 n_run;
+  guint64 n_dropped_closed;
+};
+
+/* The consumer's side, in cothread-callback-drain.c. */
+void cothread_callback_queue_drain_step (CothreadTask *drainer, gpointer queue);
+void cothread_callback_queue_drain_nested (CothreadTask *drainer, gpointer queue);
+void cothread_callback_queue_start_drainer (CothreadCallbackQueue *self);
+/* The next entry to run, taking more in hand where need be; NULL: none. */
+CothreadEntry *cothread_callback_queue_next (CothreadCallbackQueue *self);
+void cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *entry);
+void cothread_callback_queue_put_back (CothreadCallbackQueue *self);
+/* Gives back the places of entries that have begun. */
+void cothread_callback_queue_free_places (CothreadCallbackQueue *self);
+/* Under the lock: the oldest entry that is not in hand, or NULL. */
+CothreadEntry *cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self);
+/* Wakes posters that wait for room, up to n tasks of this scheduler. */
+void cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n);
+/* Wakes the drainer, which then looks at everything anew. */
+void cothread_callback_queue_nudge (CothreadCallbackQueue *self);
+
+/* Callbacks that may wait, in cothread-callback-runner.c. */
+gboolean cothread_callback_runner_start (CothreadCallbackQueue *queue);
+/* The queue was closed: they end. */
+void cothread_callback_runners_wake_idle (CothreadCallbackQueue *queue);

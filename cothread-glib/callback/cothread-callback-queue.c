@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callback/cothread-callback-enums.h"
+#include "callback/cothread-callback-queue-private.h"
+
+/**
+ * CothreadCallbackQueue:
+ *
+ * Brings work from any thread to the thread of a scheduler: bounded, in order,
+ * in slices, and counted.
+ *
+ * Callbacks run inside the scheduler's turns, and a turn that has used up its
+ * time slice lets the rest of the program have its own; so a long queue makes
+ * nobody wait.
+ *
+ * Each scheduler has a queue, see cothread_scheduler_get_callback_queue(); a
+ * program can make more. Posting is for any thread; all else belongs on the
+ * scheduler's.
+ *
+ * Entries that the running turn has in hand are not dropped to make room any
+ * more: at most 64, and at most an eighth of the bound.
+ *
+ * Since: 0.1
+ */
+
+#define DEFAULT_MAX_LENGTH 100000
+#define DEFAULT_MAX_SUSPENDED 64
+
+G_DEFINE_FINAL_TYPE (CothreadCallbackQueue, cothread_callback_queue, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_SCHEDULER = 1,
+  PROP_NAME,
+  PROP_MAX_LENGTH,
+  PROP_OVERFLOW,
+  PROP_BLOCK_TIMEOUT,
+  PROP_MAX_SUSPENDED,
+  N_PROPERTIES
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+static void
+cothread_callback_queue_finalize (GObject *object)
+{
+  CothreadCallbackQueue *self = COTHREAD_CALLBACK_QUEUE (object);
+
+  pthread_mutex_destroy (&self->lock);
+  pthread_cond_destroy (&self->room_cond);
+  g_queue_clear (&self->idle_runners);
+  g_clear_object (&self->scheduler);
+  g_free (self->name);
+  G_OBJECT_CLASS (cothread_callback_queue_parent_class)->finalize (object);
+}
+
+static void
+deliver_mail (CothreadMail *mail)
+{
+  CothreadCallbackQueue *self = CT_CONTAINER_OF (mail, CothreadCallbackQueue, mail);
+
+  __atomic_store_n (&self->rest, COTHREAD_REST_NONE, __ATOMIC_SEQ_CST);
+  cothread_callback_queue_nudge (self);
+  g_object_unref (self);
+}
+
+static void
+shut_down (CtLink *link)
+{
+  CothreadShutdownHook *hook = CT_CONTAINER_OF (link, CothreadShutdownHook, link);
+
+  cothread_callback_queue_close (CT_CONTAINER_OF (hook, CothreadCallbackQueue, shutdown_hook));
+}
+
+static void
+cothread_callback_queue_constructed (GObject *object)
+{
+  CothreadCallbackQueue *self = COTHREAD_CALLBACK_QUEUE (object);
+
+  G_OBJECT_CLASS (cothread_callback_queue_parent_class)->constructed (object);
+
+  self->mail.deliver = deliver_mail;
+  self->shutdown_hook.run = shut_down;
+  ct_link_init (&self->shutdown_hook.link);
+  if (self->scheduler == NULL)
+    g_set_object (&self->scheduler, cothread_scheduler_ensure (NULL));
+  if (self->scheduler == NULL || self->scheduler->is_shut_down ||
+      !cothread_scheduler_is_own_thread (self->scheduler))
+    {
+      g_critical ("A callback queue is made on the thread of a scheduler that is not shut down");
+      self->places = COTHREAD_PLACES_CLOSED;
+      return;
+    }
+  ct_link_insert_before (&self->scheduler->shutdown_hooks, &self->shutdown_hook.link);
+  cothread_callback_queue_start_drainer (self);
+  g_object_ref (self); /* the scheduler's, until the queue is closed */
+}
+
+static gboolean
+is_own_thread (CothreadCallbackQueue *self)
+{
+  return self->scheduler != NULL && cothread_scheduler_is_own_thread (self->scheduler);
+}
+
+static void
+cothread_callback_queue_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  CothreadCallbackQueue *self = COTHREAD_CALLBACK_QUEUE (object);
+
+  switch (id)
+    {
+    case PROP_SCHEDULER:
+      g_value_set_object (value, self->scheduler);
+      break;
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_MAX_LENGTH:
+      g_value_set_uint (value, cothread_callback_queue_get_max_length (self));
+      break;
+    case PROP_OVERFLOW:
+      g_value_set_enum (value, cothread_callback_queue_get_overflow (self));
+      break;
+    case PROP_BLOCK_TIMEOUT:
+      g_value_set_int64 (value, self->block_timeout_us);
+      break;
+    case PROP_MAX_SUSPENDED:
+      g_value_set_uint (value, self->max_runners);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+cothread_callback_queue_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  CothreadCallbackQueue *self = COTHREAD_CALLBACK_QUEUE (object);
+
+  switch (id)
+    {
+    case PROP_SCHEDULER:
+      self->scheduler = g_value_dup_object (value);
+      break;
+    case PROP_NAME:
+      self->name = g_value_dup_string (value);
+      break;
+    case PROP_MAX_LENGTH:
+      cothread_callback_queue_set_max_length (self, g_value_get_uint (value));
+      break;
+    case PROP_OVERFLOW:
+      cothread_callback_queue_set_overflow (self, g_value_get_enum (value));
+      break;
+    case PROP_BLOCK_TIMEOUT:
+      cothread_callback_queue_set_block_timeout (self, g_value_get_int64 (value));
+      break;
+    case PROP_MAX_SUSPENDED:
+      g_return_if_fail (is_own_thread (self));
+      self->max_runners = g_value_get_uint (value);
+      cothread_callback_queue_nudge (self);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+cothread_callback_queue_dispatch_properties_changed (GObject *object, guint n_pspecs, GParamSpec **pspecs)
+{
+  cothread_notify_on_thread_stack (object, n_pspecs, pspecs,
+                                   G_OBJECT_CLASS (cothread_callback_queue_parent_class)->dispatch_properties_changed);
+}
+
+static void
+cothread_callback_queue_class_init (CothreadCallbackQueueClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GParamFlags read_write = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->dispatch_properties_changed = cothread_callback_queue_dispatch_properties_changed;
+  object_class->constructed = cothread_callback_queue_constructed;
+  object_class->finalize = cothread_callback_queue_finalize;
+  object_class->get_property = cothread_callback_queue_get_property;
+  object_class->set_property = cothread_callback_queue_set_property;
+
+  /**
+   * CothreadCallbackQueue:scheduler:
+   *
+   * Where the callbacks run; %NULL at construction: the default scheduler.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SCHEDULER] = g_param_spec_object ("scheduler", NULL, NULL, COTHREAD_TYPE_SCHEDULER,
+                                                    G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  /**
+   * CothreadCallbackQueue:name: (getter get_name)
+   *
+   * The queue's name, for people.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL,
+                                               G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  /**
+   * CothreadCallbackQueue:max-length: (getter get_max_length) (setter set_max_length)
+   *
+   * How many entries may wait; 0: any number, until memory ends. Lowering it
+   * below the present length drops nothing; posts are refused until the queue
+   * has become shorter.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_LENGTH] = g_param_spec_uint ("max-length", NULL, NULL, 0, G_MAXUINT, DEFAULT_MAX_LENGTH, read_write);
+  /**
+   * CothreadCallbackQueue:overflow: (getter get_overflow) (setter set_overflow)
+   *
+   * What happens to a post when the queue is full.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_OVERFLOW] = g_param_spec_enum ("overflow", NULL, NULL, COTHREAD_TYPE_OVERFLOW_POLICY,
+                                                 COTHREAD_OVERFLOW_BLOCK, read_write);
+  /**
+   * CothreadCallbackQueue:block-timeout: (getter get_block_timeout) (setter set_block_timeout)
+   *
+   * How long a poster waits for room, in microseconds; -1: for ever.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_BLOCK_TIMEOUT] = g_param_spec_int64 ("block-timeout", NULL, NULL, -1, G_MAXINT64, -1, read_write);
+  /**
+   * CothreadCallbackQueue:max-suspended:
+   *
+   * How many callbacks may be suspended at once; the queue stands still while
+   * there are more.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_SUSPENDED] = g_param_spec_uint ("max-suspended", NULL, NULL, 1, G_MAXUINT, DEFAULT_MAX_SUSPENDED,
+                                                      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+cothread_callback_queue_init (CothreadCallbackQueue *self)
+{
+  pthread_condattr_t attributes;
+
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC); /* as g_get_monotonic_time() */
+  pthread_cond_init (&self->room_cond, &attributes);
+  pthread_condattr_destroy (&attributes);
+  g_queue_init (&self->idle_runners);
+  cothread_chain_init (&self->chain);
+  cothread_waiters_init (&self->room_waiters);
+  self->max_length = DEFAULT_MAX_LENGTH;
+  self->overflow = COTHREAD_OVERFLOW_BLOCK;
+  self->block_timeout_us = -1;
+  self->max_runners = DEFAULT_MAX_SUSPENDED;
+}
+
+/**
+ * cothread_callback_queue_new:
+ * @scheduler: a scheduler of the calling thread
+ * @name: the queue's name, for people
+ *
+ * Makes another callback queue, empty, with a bound of 100 000 entries and
+ * %COTHREAD_OVERFLOW_BLOCK. The scheduler holds a reference until the queue is
+ * closed.
+ *
+ * Returns: (transfer full): a new queue
+ *
+ * Since: 0.1
+ */
+CothreadCallbackQueue *
+cothread_callback_queue_new (CothreadScheduler *scheduler, const char *name)
+{
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (scheduler), NULL);
+  g_return_val_if_fail (cothread_scheduler_is_own_thread (scheduler), NULL);
+  g_return_val_if_fail (!scheduler->is_shut_down, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  return g_object_new (COTHREAD_TYPE_CALLBACK_QUEUE, "scheduler", scheduler, "name", name, NULL);
+}
+
+/**
+ * cothread_scheduler_get_callback_queue:
+ * @scheduler: a scheduler
+ *
+ * The scheduler's own callback queue. The first call is to be made on the
+ * scheduler's thread; others may then ask as well.
+ *
+ * Returns: (transfer none) (nullable): the queue; %NULL after a shutdown
+ *
+ * Since: 0.1
+ */
+CothreadCallbackQueue *
+cothread_scheduler_get_callback_queue (CothreadScheduler *scheduler)
+{
+  GObject *queue;
+
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (scheduler), NULL);
+
+  queue = g_atomic_pointer_get (&scheduler->callback_queue);
+  if (queue == NULL && !scheduler->is_shut_down)
+    {
+      g_return_val_if_fail (cothread_scheduler_is_own_thread (scheduler), NULL);
+      queue = (GObject *) cothread_callback_queue_new (scheduler, "default");
+      g_atomic_pointer_set (&scheduler->callback_queue, queue);
+    }
+  return (CothreadCallbackQueue *) queue;
+}
+
+/**
+ * cothread_callback_queue_close:
+ * @self: a callback queue
+ *
+ * Ends the queue: drops what is in it, counting it, and fails every further
+ * post with %COTHREAD_ERROR_CLOSED. Callbacks that have begun go on. A queue is
+ * closed when its scheduler is shut down; closing it again does nothing.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_close (CothreadCallbackQueue *self)
+{
+  CothreadEntryList left = { 0 };
+  CothreadTask *drainer;
+  guint64 n_left;
+
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (is_own_thread (self));
+  if (self->drainer == NULL)
+    return;
+
+  cothread_callback_queue_free_places (self);
+  pthread_mutex_lock (&self->lock);
+  n_left = __atomic_fetch_or (&self->places, COTHREAD_PLACES_CLOSED, __ATOMIC_SEQ_CST) - self->in_hand.length;
+  /* Every place was taken by a poster that pushes in a moment, if it has not
+   * yet. */
+  for (guint64 n = 0; n < n_left;)
+    {
+      CothreadEntry *entry = cothread_callback_queue_pop_oldest (self);
+
+      if (entry == NULL)
+        g_thread_yield ();
+      else
+        {
+          cothread_entry_list_append (&left, entry);
+          n++;
+        }
+    }
+  cothread_entry_list_prepend_all (&left, &self->in_hand);
+  self->n_dropped_closed += left.length;
+  __atomic_store_n (&self->places, COTHREAD_PLACES_CLOSED, __ATOMIC_SEQ_CST);
+  cothread_entry_list_prepend_all (&left, &self->dropped);
+  cothread_entry_list_prepend_all (&left, &self->freeing);
+  pthread_cond_broadcast (&self->room_cond);
+  pthread_mutex_unlock (&self->lock);
+
+  drainer = g_steal_pointer (&self->drainer);
+  /* Called from one of its callbacks, it ends when that returns. */
+  if (drainer->core.state != CT_TASK_RUNNING)
+    {
+      ct_task_finish_stackless (&drainer->core);
+      cothread_task_unref (drainer);
+    }
+  cothread_callback_runners_wake_idle (self);
+  cothread_waiters_wake_all (&self->room_waiters);
+  ct_link_unlink (&self->shutdown_hook.link);
+  cothread_entry_list_clear (&left);
+  g_object_unref (self);
+}
+
+/**
+ * cothread_callback_queue_pause:
+ * @self: a callback queue
+ *
+ * Stops calling callbacks until cothread_callback_queue_resume(). Posts go on
+ * filling the queue.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_pause (CothreadCallbackQueue *self)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (is_own_thread (self));
+
+  self->is_paused = TRUE;
+}
+
+/**
+ * cothread_callback_queue_resume:
+ * @self: a callback queue
+ *
+ * Goes on calling callbacks.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_resume (CothreadCallbackQueue *self)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (is_own_thread (self));
+
+  self->is_paused = FALSE;
+  cothread_callback_queue_nudge (self);
+}
+
+/**
+ * cothread_callback_queue_get_name: (get-property name)
+ * @self: a callback queue
+ *
+ * Returns: (transfer none): the queue's name
+ *
+ * Since: 0.1
+ */
+const char *
+cothread_callback_queue_get_name (CothreadCallbackQueue *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), NULL);
+  return self->name;
+}
+
+/**
+ * cothread_callback_queue_get_length:
+ * @self: a callback queue
+ *
+ * For any thread.
+ *
+ * Returns: how many entries wait
+ *
+ * Since: 0.1
+ */
+guint
+cothread_callback_queue_get_length (CothreadCallbackQueue *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
+  return (guint) (__atomic_load_n (&self->places, __ATOMIC_RELAXED) & ~COTHREAD_PLACES_CLOSED);
+}
+
+/**
+ * cothread_callback_queue_get_max_length: (get-property max-length)
+ * @self: a callback queue
+ *
+ * For any thread.
+ *
+ * Returns: how many entries may wait; 0: any number
+ *
+ * Since: 0.1
+ */
+guint
+cothread_callback_queue_get_max_length (CothreadCallbackQueue *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
+  return __atomic_load_n (&self->max_length, __ATOMIC_RELAXED);
+}
+
+/* Posters that wait look anew at the bound and the policy. */
+static void
+rules_changed (CothreadCallbackQueue *self, GParamSpec *pspec)
+{
+  cothread_callback_queue_announce_room (self, G_MAXUINT);
+  g_object_notify_by_pspec (G_OBJECT (self), pspec);
+}
+
+/**
+ * cothread_callback_queue_set_max_length: (set-property max-length)
+ * @self: a callback queue
+ * @max_length: how many entries may wait; 0: any number
+ *
+ * Sets the bound.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_set_max_length (CothreadCallbackQueue *self, guint max_length)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (is_own_thread (self));
+
+  if (max_length == self->max_length)
+    return;
+  __atomic_store_n (&self->max_length, max_length, __ATOMIC_SEQ_CST);
+  rules_changed (self, properties[PROP_MAX_LENGTH]);
+}
+
+/**
+ * cothread_callback_queue_get_overflow: (get-property overflow)
+ * @self: a callback queue
+ *
+ * Returns: what happens to a post when the queue is full
+ *
+ * Since: 0.1
+ */
+CothreadOverflowPolicy
+cothread_callback_queue_get_overflow (CothreadCallbackQueue *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), COTHREAD_OVERFLOW_FAIL);
+  return __atomic_load_n (&self->overflow, __ATOMIC_RELAXED);
+}
+
+/**
+ * cothread_callback_queue_set_overflow: (set-property overflow)
+ * @self: a callback queue
+ * @overflow: what happens to a post when the queue is full
+ *
+ * Sets the policy; posters that wait for room at the moment follow it too.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_set_overflow (CothreadCallbackQueue *self, CothreadOverflowPolicy overflow)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (overflow <= COTHREAD_OVERFLOW_BLOCK);
+
+  if (overflow == self->overflow)
+    return;
+  __atomic_store_n (&self->overflow, overflow, __ATOMIC_SEQ_CST);
+  rules_changed (self, properties[PROP_OVERFLOW]);
+}
+
+/**
+ * cothread_callback_queue_get_block_timeout: (get-property block-timeout)
+ * @self: a callback queue
+ *
+ * Returns: how long a poster waits for room, in microseconds; -1: for ever
+ *
+ * Since: 0.1
+ */
+gint64
+cothread_callback_queue_get_block_timeout (CothreadCallbackQueue *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
+  return __atomic_load_n (&self->block_timeout_us, __ATOMIC_RELAXED);
+}
+
+/**
+ * cothread_callback_queue_set_block_timeout: (set-property block-timeout)
+ * @self: a callback queue
+ * @timeout_us: microseconds; -1: for ever
+ *
+ * Sets how long a poster waits for room, from the next post on.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_set_block_timeout (CothreadCallbackQueue *self, gint64 timeout_us)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (timeout_us >= -1);
+
+  if (timeout_us == self->block_timeout_us)
+    return;
+  __atomic_store_n (&self->block_timeout_us, timeout_us, __ATOMIC_RELAXED);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BLOCK_TIMEOUT]);
+}
+
+/**
+ * cothread_callback_queue_reset_high_water:
+ * @self: a callback queue
+ *
+ * Starts the high-water mark anew, at the present length.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  __atomic_store_n (&self->high_water, cothread_callback_queue_get_length (self), __ATOMIC_RELAXED);
+}
+
+/**
+ * cothread_callback_queue_get_statistics:
+ * @self: a callback queue
+ *
+ * Takes a consistent snapshot of the queue's counters.
+ *
+ * Returns: (transfer full): the snapshot
+ *
+ * Since: 0.1
+ */
+CothreadCallbackStatistics *
+cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
+{
+  CothreadCallbackStatistics *statistics;
+
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), NULL);
+  g_return_val_if_fail (is_own_thread (self), NULL);
+
+  statistics = g_new0 (CothreadCallbackStatistics, 1);
+  cothread_callback_queue_free_places (self);
+  pthread_mutex_lock (&self->lock);
+  *statistics = (CothreadCallbackStatistics) {
+    .length = cothread_callback_queue_get_length (self),
+    .max_length = self->max_length,
+    .high_water = __atomic_load_n (&self->high_water, __ATOMIC_RELAXED),
+    .run = self->n_run,
+    .dropped_oldest = self->n_dropped_oldest,
+    .dropped_closed = self->n_dropped_closed,
+    .refused = self->n_refused,
+    .blocked = self->n_blocked_posts,
+  };
+  pthread_mutex_unlock (&self->lock);
+  statistics->posted = statistics->run + statistics->dropped_oldest + statistics->dropped_closed + statistics->length;
+  return statistics;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callback/cothread-callback-queue-private.h"
+#include "loop/cothread-wait-private.h"
+
+/* Callback tasks: native tasks that call the entries which may wait. One of
+ * them is active and takes entries from the queue; when it is found suspended
+ * inside a callback it loses that part, and another goes on. Entries therefore
+ * begin in the order of the queue, and one that waits holds nobody back until
+ * max-runners of them wait at once. */
+
+struct _CothreadCallbackRunner
+{
+  CothreadCallbackQueue *queue; /* referenced */
+  gboolean is_in_callback;
+  CtWaiter idle; /* linked nowhere: the drainer fires it */
+  gboolean is_idle;
+};
+
+static CothreadEntry *
+next_for_runner (CothreadCallbackRunner *self)
+{
+  CothreadCallbackQueue *queue = self->queue;
+  CothreadEntry *entry;
+
+  if (queue->drainer == NULL || queue->is_paused || queue->active_runner != self ||
+      ct_scheduler_slice_is_used_up (queue->scheduler->core))
+    return NULL;
+  entry = cothread_callback_queue_next (queue);
+  if (entry == NULL || (entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
+    return NULL;
+  return cothread_entry_list_pop (&queue->in_hand);
+}
+
+static void
+run_entries (CothreadCallbackRunner *self)
+{
+  CothreadEntry *entry;
+
+  while ((entry = next_for_runner (self)) != NULL)
+    {
+      self->is_in_callback = TRUE;
+      cothread_callback_queue_run_entry (self->queue, entry);
+      self->is_in_callback = FALSE;
+      /* Whoever cancelled this callback did not mean the next one. */
+      if (self->queue->drainer != NULL)
+        self->queue->scheduler->core->current->is_cancelled = FALSE;
+    }
+}
+
+/* Waits for the next entries; FALSE if there will be none. */
+static gboolean
+wait_idle (CothreadCallbackRunner *self)
+{
+  CothreadCallbackQueue *queue = self->queue;
+  CtScheduler *core = queue->scheduler->core;
+  CtWake wake;
+
+  if (queue->drainer == NULL || queue->idle_runners.length >= COTHREAD_IDLE_RUNNERS)
+    return FALSE;
+  g_queue_push_tail (&queue->idle_runners, self);
+  self->is_idle = TRUE;
+  self->idle = (CtWaiter) { .task = core->current };
+  ct_link_init (&self->idle.link);
+  core->current->wait_reason = "callbacks";
+  cothread_callback_queue_nudge (queue); /* it may have waited for a task that is free */
+  wake = ct_scheduler_wait (core, &self->idle, CT_TIME_NEVER);
+  if (self->is_idle)
+    {
+      g_queue_remove (&queue->idle_runners, self);
+      self->is_idle = FALSE;
+    }
+  return wake == CT_WAKE_NORMAL;
+}
+
+static gpointer
+run (gpointer data, G_GNUC_UNUSED GError **error)
+{
+  CothreadCallbackRunner *self = data;
+  CothreadCallbackQueue *queue = self->queue;
+
+  do
+    {
+      run_entries (self);
+      if (queue->active_runner == self)
+        {
+          queue->active_runner = NULL;
+          cothread_callback_queue_put_back (queue);
+        }
+    }
+  while (wait_idle (self));
+  return NULL;
+}
+
+/* Also for a task that somebody cancelled before it began. */
+static void
+runner_ended (gpointer data)
+{
+  CothreadCallbackRunner *self = data;
+  CothreadCallbackQueue *queue = self->queue;
+
+  if (queue->active_runner == self)
+    queue->active_runner = NULL;
+  queue->n_runners--;
+  cothread_callback_queue_nudge (queue); /* it may have waited for this */
+  g_object_unref (queue);
+  g_free (self);
+}
+
+static CothreadCallbackRunner *
+spawn_runner (CothreadCallbackQueue *queue)
+{
+  CothreadCallbackRunner *self = g_new0 (CothreadCallbackRunner, 1);
+  CothreadSpawnOptions options = {
+    .scheduler = queue->scheduler,
+    .function = "callback",
+    .user_data_destroy = runner_ended,
+  };
+  g_autoptr (CothreadTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+
+  self->queue = g_object_ref (queue);
+  queue->n_runners++;
+  task = cothread_spawn_full (run, self, &options, &error);
+  if (task != NULL)
+    return self;
+  if (!queue->has_warned_of_runners)
+    g_warning ("Callback queue %s cannot start a callback task and tries again: %s", queue->name, error->message);
+  queue->has_warned_of_runners = TRUE;
+  return NULL;
+}
+
+static CothreadCallbackRunner *
+wake_idle_runner (CothreadCallbackQueue *queue)
+{
+  CothreadCallbackRunner *runner = g_queue_pop_head (&queue->idle_runners);
+
+  if (runner != NULL)
+    {
+      runner->is_idle = FALSE;
+      ct_task_fire (runner->idle.task, CT_WAKE_NORMAL, &runner->idle);
+    }
+  return runner;
+}
+
+void
+cothread_callback_runners_wake_idle (CothreadCallbackQueue *queue)
+{
+  while (wake_idle_runner (queue) != NULL)
+    ;
+}
+
+/* Called by the drainer. FALSE: not before one of the suspended callbacks ends. */
+gboolean
+cothread_callback_runner_start (CothreadCallbackQueue *queue)
+{
+  CothreadCallbackRunner *runner = queue->active_runner;
+
+  /* If it were not suspended inside a callback, it would have run before us
+   * and would be active no more. */
+  if (runner != NULL && !runner->is_in_callback)
+    return TRUE;
+  queue->active_runner = NULL;
+  runner = wake_idle_runner (queue);
+  if (runner == NULL && queue->n_runners < queue->max_runners)
+    runner = spawn_runner (queue);
+  queue->active_runner = runner;
+  return runner != NULL;
+}
