@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/cothread-fd.h"
+#include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-wait-private.h"
+
+#include <errno.h>
+#include <poll.h>
+
+/* Watches for this many descriptors live on the stack. */
+#define FEW 16
+
+static void
+remove_watches (CtPoller *poller, CtFdWatch *watches, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    ct_poller_remove (poller, &watches[i]);
+}
+
+/* Adds watches until one turns out to be ready without waiting. */
+static gboolean
+add_watches (CtScheduler *core, CtFdWatch *watches, const GPollFD *fds, guint n, gboolean *is_ready, GError **error)
+{
+  *is_ready = FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      int failure;
+
+      watches[i] = (CtFdWatch) { .fd = fds[i].fd, .events = fds[i].events };
+      watches[i].waiter.task = core->current;
+      watches[i].waiter.next = i > 0 ? &watches[i - 1].waiter : NULL;
+      failure = ct_poller_add (core->poller, &watches[i]);
+      if (failure != 0)
+        {
+          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Descriptor %d: %s", fds[i].fd, g_strerror (failure));
+          remove_watches (core->poller, watches, i);
+          return FALSE;
+        }
+      *is_ready |= watches[i].revents != 0;
+    }
+  return TRUE;
+}
+
+static gint
+poll_watches (CtScheduler *core, CtFdWatch *watches, GPollFD *fds, guint n, gint64 deadline_us, GError **error)
+{
+  gboolean is_ready;
+  gint n_ready = 0;
+
+  for (guint i = 0; i < n; i++)
+    fds[i].revents = 0;
+  if (!add_watches (core, watches, fds, n, &is_ready, error))
+    return -1;
+  if (!is_ready)
+    {
+      gconstpointer object = n > 0 ? GINT_TO_POINTER (fds[0].fd) : NULL;
+      gboolean was_woken = cothread_wait_on (core, n > 0 ? &watches[n - 1].waiter : NULL, deadline_us,
+                                             "descriptor", object, error);
+
+      if (!was_woken)
+        {
+          remove_watches (core->poller, watches, n);
+          return -1;
+        }
+    }
+  else if (!cothread_wait_for_ready (error))
+    {
+      remove_watches (core->poller, watches, n);
+      return -1;
+    }
+  remove_watches (core->poller, watches, n);
+  /* The first event woke us and undid the other watches: ask for the rest. */
+  if (n > 1)
+    g_poll (fds, n, 0);
+  for (guint i = 0; i < n; i++)
+    {
+      fds[i].revents |= watches[i].revents;
+      n_ready += fds[i].revents != 0;
+    }
+  return n_ready;
+}
+
+/**
+ * cothread_poll_list: (skip)
+ * @fds: (array length=n_fds): descriptors and events; receives what happened
+ * @n_fds: how many
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @error: return location for a #GError
+ *
+ * Waits until at least one of several descriptors is ready, as poll() does, but
+ * suspends only the calling task. Regular files are always ready, and then it
+ * does not suspend.
+ *
+ * Of two tasks that wait for the same event on one descriptor one is woken;
+ * errors and hang-ups wake all.
+ *
+ * Fails with an error of %G_IO_ERROR for a descriptor that is not open, with
+ * %G_IO_ERROR_TIMED_OUT, and like cothread_sleep().
+ *
+ * Returns: how many descriptors are ready, or -1
+ *
+ * Since: 0.1
+ */
+gint
+cothread_poll_list (GPollFD *fds, guint n_fds, gint64 timeout_us, GError **error)
+{
+  CtFdWatch few[FEW];
+  g_autofree CtFdWatch *many = NULL;
+  CtScheduler *core;
+  gint64 deadline_us;
+
+  g_return_val_if_fail (fds != NULL || n_fds == 0, -1);
+
+  core = cothread_wait_begin (error);
+  if (core == NULL || !cothread_deadline_from_timeout (core, timeout_us, &deadline_us))
+    return -1;
+  if (n_fds > FEW)
+    many = g_new (CtFdWatch, n_fds);
+  return poll_watches (core, many != NULL ? many : few, fds, n_fds, deadline_us, error);
+}
+
+/**
+ * cothread_wait_fd:
+ * @fd: an open descriptor
+ * @condition: what to wait for: %G_IO_IN, %G_IO_OUT, %G_IO_PRI
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @error: return location for a #GError
+ *
+ * Waits until a descriptor is ready. See cothread_poll_list().
+ *
+ * Returns: what is ready, with %G_IO_ERR, %G_IO_HUP or %G_IO_NVAL if such a
+ *   thing happened; 0 on failure
+ *
+ * Since: 0.1
+ */
+GIOCondition
+cothread_wait_fd (gint fd, GIOCondition condition, gint64 timeout_us, GError **error)
+{
+  GPollFD one = { fd, (gushort) condition, 0 };
+
+  return cothread_poll_list (&one, 1, timeout_us, error) > 0 ? (GIOCondition) one.revents : (GIOCondition) 0;
+}
