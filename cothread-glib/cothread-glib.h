@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#define COTHREAD_INSIDE
+
+#include "loop/cothread-error.h"
+#include "loop/cothread-scheduler.h"
+#include "loop/cothread-shield.h"
+#include "loop/cothread-task-local.h"
+#include "loop/cothread-task.h"
+#include "loop/cothread-version.h"
+#include "loop/cothread-wait.h"
+
+#include "sync/cothread-event-queue.h"
+#include "sync/cothread-event.h"
+#include "sync/cothread-lock.h"
+#include "sync/cothread-pulse.h"
+#include "sync/cothread-scope.h"
+#include "sync/cothread-semaphore.h"
+#include "sync/cothread-timer.h"
+#include "sync/cothread-wait-any.h"
+
+#include "callback/cothread-callback-queue.h"
+#include "callback/cothread-callback-statistics.h"
+
+#include "io/cothread-fd.h"
+
+#include "monitor/cothread-statistics.h"
+
+#undef COTHREAD_INSIDE
