@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "readings.h"
+
+void
+dash_readings_take (DashReadings *self, CothreadScheduler *scheduler, CothreadCallbackQueue *queue)
+{
+  g_autoptr (CothreadCallbackStatistics) callbacks = cothread_callback_queue_get_statistics (queue);
+  g_autoptr (CothreadStatistics) statistics = cothread_scheduler_get_statistics (scheduler);
+  guint newest = self->n_samples % DASH_RATE_SAMPLES;
+  guint oldest = self->n_samples < DASH_RATE_SAMPLES ? 0 : (self->n_samples + 1) % DASH_RATE_SAMPLES;
+
+  self->queue = *callbacks;
+  self->scheduler = *statistics;
+
+  self->at_us[newest] = g_get_monotonic_time ();
+  self->run_at[newest] = callbacks->run;
+  self->n_samples++;
+  if (self->at_us[newest] > self->at_us[oldest])
+    self->callbacks_per_second = (double) (self->run_at[newest] - self->run_at[oldest]) * G_USEC_PER_SEC /
+                                 (self->at_us[newest] - self->at_us[oldest]);
+}
+
+guint64
+dash_readings_get_dropped (const DashReadings *self)
+{
+  return self->queue.dropped_oldest + self->queue.dropped_closed;
+}
