@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "every-wait.h"
+
+#include <glib/gstdio.h>
+
+static CothreadEvent *event;
+static CothreadEvent *latch;
+static CothreadPulse *pulse;
+static CothreadEventQueue *queue;
+static CothreadTask *endless;
+static gint ends[2];
+
+static gboolean
+wait_for_event (gint64 timeout_us, GError **error)
+{
+  return cothread_event_wait (event, timeout_us, error);
+}
+
+static gboolean
+wait_for_value (gint64 timeout_us, GError **error)
+{
+  gpointer value;
+
+  return cothread_event_wait_value (latch, timeout_us, &value, error);
+}
+
+static gboolean
+wait_for_pulse (gint64 timeout_us, GError **error)
+{
+  return cothread_pulse_wait (pulse, timeout_us, error);
+}
+
+static gboolean
+wait_for_item (gint64 timeout_us, GError **error)
+{
+  gpointer item;
+
+  return cothread_event_queue_wait (queue, timeout_us, &item, error);
+}
+
+static gboolean
+wait_for_task (gint64 timeout_us, GError **error)
+{
+  return cothread_task_join (endless, timeout_us, NULL, error);
+}
+
+static gboolean
+wait_for_descriptor (gint64 timeout_us, GError **error)
+{
+  return cothread_wait_fd (ends[0], G_IO_IN, timeout_us, error) != 0;
+}
+
+static gboolean
+wait_for_descriptors (gint64 timeout_us, GError **error)
+{
+  GPollFD fds[] = { { ends[0], G_IO_IN, 0 }, { ends[0], G_IO_PRI, 0 } };
+
+  return cothread_poll_list (fds, G_N_ELEMENTS (fds), timeout_us, error) > 0;
+}
+
+static gboolean
+wait_for_no_descriptor (gint64 timeout_us, GError **error)
+{
+  return cothread_poll_list (NULL, 0, timeout_us, error) > 0;
+}
+
+const EveryWait every_wait[N_EVERY_WAIT] = {
+  { "event", wait_for_event },
+  { "event-value", wait_for_value },
+  { "pulse", wait_for_pulse },
+  { "event-queue", wait_for_item },
+  { "task", wait_for_task },
+  { "descriptor", wait_for_descriptor },
+  { "descriptors", wait_for_descriptors },
+  { "no-descriptor", wait_for_no_descriptor },
+};
+
+static gpointer
+sleep_for_ever (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  cothread_sleep (COTHREAD_FOREVER, error);
+  return NULL;
+}
+
+void
+every_wait_set_up (void)
+{
+  make_pipe (ends);
+  event = cothread_event_new (TRUE);
+  latch = cothread_event_new (FALSE);
+  pulse = cothread_pulse_new ();
+  queue = cothread_event_queue_new (0, NULL);
+  endless = spawn ("endless", sleep_for_ever, NULL);
+  settle ();
+}
+
+void
+every_wait_tear_down (void)
+{
+  g_assert_cmpuint (cothread_pulse_signal (pulse, TRUE), ==, 0);
+  cothread_event_signal (event);
+  g_assert_true (cothread_event_is_signalled (event));
+  cothread_event_queue_signal (queue, NULL);
+  g_assert_cmpuint (cothread_event_queue_get_length (queue), ==, 1);
+  settle ();
+  g_assert_true (cothread_event_is_signalled (event));
+  g_assert_cmpuint (cothread_event_queue_get_length (queue), ==, 1);
+  cothread_task_cancel (endless);
+  settle ();
+  g_clear_object (&event);
+  g_clear_object (&latch);
+  g_clear_object (&pulse);
+  g_clear_object (&queue);
+  g_clear_pointer (&endless, cothread_task_unref);
+  g_close (ends[0], NULL);
+  g_close (ends[1], NULL);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ui-driver.h"
+
+#include <cothread-glib.h>
+
+#define PATIENCE_US (60 * G_USEC_PER_SEC)
+#define LOOK_EVERY_US 50000
+
+static GtkWidget *
+search (GtkWidget *widget, const char *name)
+{
+  if (g_str_equal (gtk_widget_get_name (widget), name))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    {
+      GtkWidget *found = search (child, name);
+
+      if (found != NULL)
+        return found;
+    }
+  return NULL;
+}
+
+GtkWidget *
+ui_find (GtkWidget *root, const char *name)
+{
+  GtkWidget *widget = search (root, name);
+
+  if (widget == NULL)
+    g_error ("The window has no widget named %s", name);
+  return widget;
+}
+
+guint64
+ui_read_number (GtkWidget *root, const char *name)
+{
+  const char *text = gtk_label_get_text (GTK_LABEL (ui_find (root, name)));
+  g_autoptr (GString) digits = g_string_new (NULL);
+
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    if (g_ascii_isdigit (*at))
+      g_string_append_c (digits, *at);
+  g_assert_cmpuint (digits->len, >, 0);
+  return g_ascii_strtoull (digits->str, NULL, 10);
+}
+
+/* GTK's handlers run on the thread's own stack, as they do in a program. */
+static void
+activate (gpointer widget)
+{
+  if (!gtk_widget_activate (widget))
+    g_error ("%s cannot be activated", gtk_widget_get_name (widget));
+}
+
+typedef struct
+{
+  GtkWidget *widget;
+  double value;
+} Setting;
+
+static void
+set_spin (gpointer data)
+{
+  Setting *setting = data;
+
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (setting->widget), setting->value);
+}
+
+void
+ui_set_spin (GtkWidget *root, const char *name, double value)
+{
+  Setting setting = { ui_find (root, name), value };
+
+  cothread_call_on_thread_stack (set_spin, &setting);
+}
+
+static void
+select_item (gpointer data)
+{
+  Setting *setting = data;
+
+  gtk_drop_down_set_selected (GTK_DROP_DOWN (setting->widget), (guint) setting->value);
+}
+
+void
+ui_select (GtkWidget *root, const char *name, guint index)
+{
+  Setting setting = { ui_find (root, name), index };
+
+  cothread_call_on_thread_stack (select_item, &setting);
+}
+
+void
+ui_wait_until (const char *what, UiCondition condition, gpointer data)
+{
+  gint64 deadline_us = g_get_monotonic_time () + PATIENCE_US;
+
+  while (!condition (data))
+    {
+      if (g_get_monotonic_time () > deadline_us)
+        g_error ("Not within a minute: %s", what);
+      g_assert_true (cothread_sleep (LOOK_EVERY_US, NULL));
+    }
+}
+
+static gboolean
+is_active (GtkWidget *widget)
+{
+  if (GTK_IS_SWITCH (widget))
+    return gtk_switch_get_active (GTK_SWITCH (widget));
+  return gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (widget));
+}
+
+static gboolean
+has_become_active (gpointer widget)
+{
+  return is_active (widget);
+}
+
+static gboolean
+has_become_inactive (gpointer widget)
+{
+  return !is_active (widget);
+}
+
+void
+ui_toggle (GtkWidget *root, const char *name)
+{
+  GtkWidget *widget = ui_find (root, name);
+  UiCondition is_toggled = is_active (widget) ? has_become_inactive : has_become_active;
+
+  /* A button stays pressed for a quarter of a second before it acts. */
+  cothread_call_on_thread_stack (activate, widget);
+  ui_wait_until (name, is_toggled, widget);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gtk/gtk.h>
+
+/* What a user sees and does, for tests that run as a task beside the window. */
+
+/* The widget of that name; fails the test if there is none. */
+GtkWidget *ui_find (GtkWidget *root, const char *name);
+
+/* The number a label shows, without the spaces that group its digits. */
+guint64 ui_read_number (GtkWidget *root, const char *name);
+
+/* Activates a switch or toggle button, as Space does when it has the keyboard
+ * focus, and waits until it has acted. */
+void ui_toggle (GtkWidget *root, const char *name);
+void ui_set_spin (GtkWidget *root, const char *name, double value);
+void ui_select (GtkWidget *root, const char *name, guint index);
+
+/* Waits until a condition holds; fails the test after a minute. */
+typedef gboolean (*UiCondition) (gpointer data);
+void ui_wait_until (const char *what, UiCondition condition, gpointer data);
