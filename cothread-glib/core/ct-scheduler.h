@@ -71,7 +71,8 @@ struct _CtScheduler
   gboolean is_depth_uncertain;
   gboolean is_reaping;
   gboolean is_interrupted;
-  gboolean is_turn_over; /* main was woken: let it go on after this tick */
+  gboolean is_turn_over;  /* main was woken: let it go on after this tick */
+  gboolean is_main_woken; /* ... and has not gone on yet */
   gboolean is_fresh;     /* nothing has run in this turn yet */
   gboolean is_shutting_down;
 

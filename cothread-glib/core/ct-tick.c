@@ -71,7 +71,8 @@ void
 ct_scheduler_begin_turn (CtScheduler *self, gint64 slice_us)
 {
   self->is_fresh = TRUE;
-  self->is_turn_over = FALSE;
+  /* Inside a nested loop main must wait for that, and nobody else for main. */
+  self->is_turn_over = self->is_main_woken && self->frame != NULL && self->frame->outer == NULL;
   self->n_turns++;
   wake_patient_yielders (self);
   ct_slice_begin (&self->slice, &self->ticks_counter, ct_scheduler_now (self), slice_us);

@@ -59,8 +59,13 @@ ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
     return refuse_to_wait (self, task, waiters);
   arm (self, task, waiters, deadline_us);
   if (task->kind == CT_TASK_MAIN && self->drive != NULL)
-    while (task->is_armed)
-      self->drive (self->owner);
+    {
+      /* Those that became ready before main go first, however many turns their
+       * slices make of it. */
+      while (task->is_armed || (task->wake != CT_WAKE_INTERRUPT && !ct_queue_is_empty (&self->tick)))
+        self->drive (self->owner);
+      self->is_main_woken = FALSE;
+    }
   else
     {
       /* Main polls by itself: its wait begins a turn. */
@@ -134,8 +139,9 @@ ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired)
   if (task->kind == CT_TASK_MAIN && self->drive != NULL)
     {
       /* Main is iterating the context at this moment, below us on its stack:
-       * it goes on when this turn returns. */
+       * it goes on when this tick is over. */
       task->state = CT_TASK_RUNNING;
+      self->is_main_woken = TRUE;
       self->is_turn_over = TRUE;
       ct_scheduler_made_ready (self);
       return TRUE;
