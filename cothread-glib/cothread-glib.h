@@ -6,6 +6,7 @@
 #include "loop/cothread-error.h"
 #include "loop/cothread-scheduler.h"
 #include "loop/cothread-shield.h"
+#include "loop/cothread-switch-hooks.h"
 #include "loop/cothread-task-local.h"
 #include "loop/cothread-task.h"
 #include "loop/cothread-version.h"

@@ -10,7 +10,9 @@ ct_scheduler_park_main (CtScheduler *self, CtContext *to)
     {
       CtRequest request;
 
+      ct_scheduler_leave (self, &self->main);
       ct_context_switch (&self->main.context, to, FALSE);
+      ct_scheduler_return (self, &self->main);
       if (self->request.func == NULL)
         return;
       request = self->request;
@@ -33,7 +35,9 @@ ct_scheduler_call_on_thread_stack (CtScheduler *self, void (*func) (gpointer dat
   self->request = (CtRequest) { func, data, &task->context };
   self->thread_stack_calls++;
   self->current = &self->main;
+  ct_scheduler_leave (self, task);
   ct_context_switch (&task->context, &self->main.context, FALSE);
+  ct_scheduler_return (self, task);
   self->thread_stack_calls--;
   self->current = task;
 }
@@ -81,7 +85,11 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
   if (frame.stack == &self->main)
     ct_scheduler_park_main (self, &self->scheduler_context); /* 6 */
   else
-    ct_context_switch (&frame.stack->context, &self->scheduler_context, FALSE); /* 6 */
+    {
+      ct_scheduler_leave (self, frame.stack);
+      ct_context_switch (&frame.stack->context, &self->scheduler_context, FALSE); /* 6 */
+      ct_scheduler_return (self, frame.stack);
+    }
   self->frame = frame.outer;
   self->slice = frame.slice;
   self->current = caller;

@@ -75,14 +75,19 @@ native_task_entry (gpointer data)
   CtTask *next;
 
   ct_context_entered ();
+  if (G_UNLIKELY (self->hooks != NULL))
+    self->hooks->start (&task->hook_state, self->hooks_data);
   ct_scheduler_reap (self);
   task->klass->run (task);
+  if (G_UNLIKELY (self->hooks != NULL))
+    self->hooks->end (&task->hook_state, self->hooks_data);
   task->state = CT_TASK_FINISHED;
   ct_link_unlink (&task->all);
   self->n_live--;
   self->n_finished++;
   /* The stack that we stand on is free only once somebody else runs. */
   self->finished = task;
+  self->attention |= CT_ATTENTION_FINISHED;
   next = ct_scheduler_hop (self);
   ct_context_switch (&task->context, next != NULL ? &next->context : &self->scheduler_context, TRUE);
   g_assert_not_reached ();
@@ -163,6 +168,7 @@ ct_scheduler_reap_finished (CtScheduler *self)
   CtTask *current = self->current;
 
   self->finished = NULL;
+  self->attention &= (guint8) ~CT_ATTENTION_FINISHED;
   ct_context_clear (&task->context);
   ct_stack_pool_release (self->pool, g_steal_pointer (&task->stack));
   /* What this frees belongs to no task, least of all to the one whose stack it
@@ -172,6 +178,38 @@ ct_scheduler_reap_finished (CtScheduler *self)
   task->klass->finished (task);
   self->is_reaping = FALSE;
   self->current = current;
+}
+
+void
+ct_scheduler_set_hooks (CtScheduler *self, const CtSwitchHooks *hooks, gpointer data)
+{
+  self->hooks = hooks;
+  self->hooks_data = data;
+  if (hooks != NULL)
+    self->attention |= CT_ATTENTION_HOOKS;
+  else
+    self->attention &= (guint8) ~CT_ATTENTION_HOOKS;
+}
+
+void
+ct_scheduler_call_suspend_hook (CtScheduler *self, CtTask *stack)
+{
+  self->hooks->suspend (&stack->hook_state, self->hooks_data);
+}
+
+void
+ct_scheduler_call_resume_hook (CtScheduler *self, CtTask *stack)
+{
+  self->hooks->resume (&stack->hook_state, self->hooks_data);
+}
+
+void
+ct_scheduler_attend (CtScheduler *self, CtTask *stack)
+{
+  /* First: what reaping frees may belong to the language, and is freed on this
+   * stack. */
+  ct_scheduler_return (self, stack);
+  ct_scheduler_reap (self);
 }
 
 gboolean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "core/ct-hooks.h"
 #include "core/ct-poller.h"
 #include "core/ct-slice.h"
 #include "core/ct-task.h"
@@ -31,6 +32,13 @@ typedef struct
   CtContext *requester;
 } CtRequest;
 
+/* In one byte, so that a switch looks once. */
+typedef enum
+{
+  CT_ATTENTION_FINISHED = 1 << 0, /* a task has finished and is to be reaped */
+  CT_ATTENTION_HOOKS = 1 << 1,
+} CtAttention;
+
 struct _CtScheduler
 {
   CtTask *current; /* never NULL */
@@ -40,6 +48,8 @@ struct _CtScheduler
   CtSlice slice;
   CtTickCounter ticks_counter;
   CtTask *finished; /* its stack is free as soon as somebody else runs */
+  const CtSwitchHooks *hooks; /* or NULL */
+  guint8 attention; /* CtAttention: what whoever was switched to has to see to */
 
   CtQueue yielding;     /* woken together, and only if nothing else is ready */
   CtLink timed_yielders; /* CtWaiters: the same, with a deadline */
@@ -64,6 +74,7 @@ struct _CtScheduler
    * told that it may sleep. */
   void (*wake_loop) (gpointer owner);
   gpointer owner; /* of the two above */
+  gpointer hooks_data;
   gboolean is_loop_asleep;
 
   /* A task may be running a main loop: what it calls may be at another depth
@@ -107,6 +118,9 @@ gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint 
 
 /* A loop iterates that the current task has opened: a stackless one is told. */
 void ct_scheduler_note_nested (CtScheduler *scheduler);
+
+/* At any time, from any stack; the hooks must outlive the scheduler. */
+void ct_scheduler_set_hooks (CtScheduler *scheduler, const CtSwitchHooks *hooks, gpointer data);
 
 gboolean ct_scheduler_has_work (const CtScheduler *scheduler);
 /* How long nothing will be ready: 0, or -1 for ever, or microseconds. */
@@ -170,6 +184,9 @@ void ct_scheduler_check (const CtScheduler *scheduler);
  * the old one is done. NULL: the turn is over. */
 CtTask *ct_scheduler_peek_next (CtScheduler *scheduler);
 void ct_scheduler_reap_finished (CtScheduler *scheduler);
+void ct_scheduler_call_suspend_hook (CtScheduler *scheduler, CtTask *stack);
+void ct_scheduler_call_resume_hook (CtScheduler *scheduler, CtTask *stack);
+void ct_scheduler_attend (CtScheduler *scheduler, CtTask *stack);
 void ct_scheduler_begin_turn (CtScheduler *scheduler, gint64 slice_us);
 /* The scheduler task's entry function. */
 void ct_scheduler_loop (gpointer scheduler);
@@ -216,4 +233,27 @@ ct_scheduler_reap (CtScheduler *self)
 {
   if (G_UNLIKELY (self->finished != NULL))
     ct_scheduler_reap_finished (self);
+}
+
+/* Around every switch away from a stack, but for the scheduler task's. */
+static inline void
+ct_scheduler_leave (CtScheduler *self, CtTask *stack)
+{
+  if (G_UNLIKELY (self->hooks != NULL))
+    ct_scheduler_call_suspend_hook (self, stack);
+}
+
+static inline void
+ct_scheduler_return (CtScheduler *self, CtTask *stack)
+{
+  if (G_UNLIKELY (self->hooks != NULL))
+    ct_scheduler_call_resume_hook (self, stack);
+}
+
+/* The same, where a task may have finished meanwhile. */
+static inline void
+ct_scheduler_return_and_reap (CtScheduler *self, CtTask *stack)
+{
+  if (G_UNLIKELY (self->attention != 0))
+    ct_scheduler_attend (self, stack);
 }

@@ -90,6 +90,7 @@ struct _CtTask
   };
   guint64 id;
   CtLink all;
+  gpointer hook_state; /* for the CtSwitchHooks */
 };
 
 #define CT_CACHE_LINE 64

@@ -16,12 +16,16 @@ suspend (CtScheduler *self, CtTask *task)
     {
       CtContext *to = next != NULL ? &next->context : &self->scheduler_context;
 
-      if (G_LIKELY (task->kind == CT_TASK_NATIVE))
-        ct_context_switch (&task->context, to, FALSE); /* 7 */
-      else
-        ct_scheduler_park_main (self, to); /* 7 */
+      if (G_UNLIKELY (task->kind != CT_TASK_NATIVE))
+        {
+          ct_scheduler_park_main (self, to); /* 7 */
+          ct_scheduler_reap (self);
+          return;
+        }
+      ct_scheduler_leave (self, task);
+      ct_context_switch (&task->context, to, FALSE); /* 7 */
+      ct_scheduler_return_and_reap (self, task);
     }
-  ct_scheduler_reap (self);
 }
 
 static void
