@@ -64,6 +64,14 @@ ct_scheduler_note_nested (CtScheduler *self)
     current->klass->nested (current);
 }
 
+static void
+prepare_to_sleep (CtScheduler *self)
+{
+  ct_poller_settle (self->poller);
+  if (self->trim_timer.index == 0 && ct_stack_pool_needs_trim (self->pool))
+    ct_timer_heap_insert (&self->timers, &self->trim_timer, ct_scheduler_now (self) + TRIM_DELAY_US);
+}
+
 gboolean
 ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us)
 {
@@ -95,8 +103,8 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
   self->current = caller;
   self->is_fresh = FALSE;
 
-  if (!ct_scheduler_has_work (self) && self->trim_timer.index == 0 && ct_stack_pool_needs_trim (self->pool))
-    ct_timer_heap_insert (&self->timers, &self->trim_timer, ct_scheduler_now (self) + TRIM_DELAY_US);
+  if (!ct_scheduler_has_work (self))
+    prepare_to_sleep (self);
   if (timeout_us != NULL)
     *timeout_us = ct_scheduler_get_sleep_time (self);
   return !frame.is_interrupted;

@@ -8,7 +8,7 @@
 /* poll(2), for systems without epoll: what is armed is what is listed. */
 
 static int
-poll_arm (G_GNUC_UNUSED CtPoller *poller, gint fd, G_GNUC_UNUSED gushort events, G_GNUC_UNUSED gboolean permanent)
+poll_arm (G_GNUC_UNUSED CtPoller *poller, gint fd, G_GNUC_UNUSED gushort events, G_GNUC_UNUSED gboolean kept)
 {
   struct stat status;
 

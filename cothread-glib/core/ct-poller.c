@@ -12,12 +12,14 @@ void
 ct_poller_init (CtPoller *poller, const CtPollerClass *klass)
 {
   poller->klass = klass;
+  poller->lingering = g_array_new (FALSE, FALSE, sizeof (gint));
 }
 
 void
 ct_poller_clear (CtPoller *poller)
 {
   g_clear_pointer (&poller->slots, g_free);
+  g_clear_pointer (&poller->lingering, g_array_unref);
   poller->n_slots = 0;
 }
 
@@ -37,12 +39,11 @@ grow (CtPoller *poller, guint n_slots)
 
   for (guint i = 0; i < n_slots; i++)
     {
+      if (i < poller->n_slots)
+        slots[i] = poller->slots[i];
       ct_link_init (&slots[i].watches);
       if (i >= poller->n_slots)
         continue;
-      slots[i].events = poller->slots[i].events;
-      slots[i].is_armed = poller->slots[i].is_armed;
-      slots[i].is_known = poller->slots[i].is_known;
       if (ct_link_is_linked (&poller->slots[i].watches))
         {
           ct_link_insert_before (&poller->slots[i].watches, &slots[i].watches);
@@ -72,13 +73,35 @@ wanted_events (const CtPollerSlot *slot)
   return events;
 }
 
+/* `events`: for everybody who waits. */
+static int
+arm (CtPoller *poller, gint fd, gushort events, gboolean kept)
+{
+  CtPollerSlot *slot = &poller->slots[fd];
+  int failure = poller->klass->arm (poller, fd, events, kept);
+
+  if (failure != 0)
+    return failure;
+  slot->events = events;
+  slot->is_armed = TRUE;
+  slot->is_kept = kept && poller->klass->can_keep;
+  slot->untaken = 0;
+  return 0;
+}
+
+/* Whether the next edge will be reported, and none of interest has been since
+ * the file was drained. */
+static gboolean
+is_armed_for (const CtPollerSlot *slot, const CtFdWatch *watch)
+{
+  return watch->is_drained && slot->is_kept && (watch->events & ~slot->events) == 0 &&
+         (slot->untaken & (watch->events | TO_EVERYBODY)) == 0;
+}
+
 int
 ct_poller_add (CtPoller *poller, CtFdWatch *watch)
 {
   CtPollerSlot *slot;
-  gushort events;
-  gboolean permanent = watch->notify != NULL;
-  int failure;
 
   ct_link_init (&watch->waiter.link);
   watch->is_added = FALSE;
@@ -89,25 +112,41 @@ ct_poller_add (CtPoller *poller, CtFdWatch *watch)
   if ((guint) watch->fd >= poller->n_slots && fcntl (watch->fd, F_GETFD) < 0)
     return errno;
   slot = slot_for (poller, watch->fd);
-  events = wanted_events (slot) | watch->events;
-  /* Armed already, for somebody who waits at this moment; but if the number
-   * went to another file meanwhile, only asking again can tell. */
-  failure = poller->klass->arm (poller, watch->fd, events, permanent);
-  if (failure == EPERM)
+  if (!is_armed_for (slot, watch))
     {
-      watch->revents = watch->events & (POLLIN | POLLOUT);
-      return 0;
+      gushort events = wanted_events (slot) | watch->events;
+      gboolean kept = watch->is_drained || watch->notify != NULL;
+      int failure;
+
+      /* Who reads and writes by turns needs one registration for both. */
+      if (kept && slot->is_kept)
+        events |= slot->events;
+      /* Armed already, for somebody who waits at this moment; but if the number
+       * went to another file meanwhile, only asking again can tell. */
+      failure = arm (poller, watch->fd, events, kept);
+      if (failure == EPERM)
+        {
+          watch->revents = watch->events & (POLLIN | POLLOUT);
+          return 0;
+        }
+      if (failure != 0)
+        return failure;
     }
-  if (failure != 0)
-    return failure;
-  slot->events = events;
-  slot->is_armed = TRUE;
   ct_link_insert_before (&slot->watches, &watch->waiter.link);
   watch->is_added = TRUE;
-  if (!permanent)
+  if (watch->notify == NULL)
     poller->n_watches++;
   poller->generation++;
   return 0;
+}
+
+static void
+disarm (CtPoller *poller, gint fd)
+{
+  CtPollerSlot *slot = &poller->slots[fd];
+
+  poller->klass->disarm (poller, fd);
+  slot->is_armed = slot->is_kept = FALSE;
 }
 
 void
@@ -123,13 +162,33 @@ ct_poller_remove (CtPoller *poller, CtFdWatch *watch)
   if (watch->notify == NULL)
     poller->n_watches--;
   poller->generation++;
+  if (ct_link_is_linked (&slot->watches) || !slot->is_armed)
+    return;
   /* A stale one-shot registration would cost at most one idle wakeup, but a
-   * parked program must not have even that. */
-  if (!ct_link_is_linked (&slot->watches) && slot->is_armed)
+   * parked program must not have even that. A kept one will most likely be
+   * wanted again before the loop sleeps. */
+  if (!slot->is_kept || watch->notify != NULL)
+    disarm (poller, watch->fd);
+  else if (!slot->is_lingering)
     {
-      poller->klass->disarm (poller, watch->fd);
-      slot->is_armed = FALSE;
+      slot->is_lingering = TRUE;
+      g_array_append_val (poller->lingering, watch->fd);
     }
+}
+
+void
+ct_poller_settle_slowly (CtPoller *poller)
+{
+  for (guint i = 0; i < poller->lingering->len; i++)
+    {
+      gint fd = g_array_index (poller->lingering, gint, i);
+      CtPollerSlot *slot = &poller->slots[fd];
+
+      slot->is_lingering = FALSE;
+      if (slot->is_kept && !ct_link_is_linked (&slot->watches))
+        disarm (poller, fd);
+    }
+  g_array_set_size (poller->lingering, 0);
 }
 
 /* Waking one task unlinks all its registrations, perhaps several on this very
@@ -148,6 +207,24 @@ next_to_tell (CtPollerSlot *slot, gushort revents, gushort given)
   return NULL;
 }
 
+/* For those who go on waiting after a report. */
+static void
+rearm (CtPoller *poller, gint fd, gushort given)
+{
+  CtPollerSlot *slot = &poller->slots[fd];
+  gushort events = wanted_events (slot);
+
+  /* Of a kept one the next edge comes by itself. But somebody may leave
+   * something of what was given to him to the others; and what woke the loop in
+   * vain must not do so again. */
+  if (slot->is_armed && given != 0 && (events & given) == 0)
+    return;
+  if (arm (poller, fd, events, slot->is_kept) == 0)
+    return;
+  slot->is_armed = slot->is_kept = FALSE;
+  ct_poller_report (poller, fd, POLLNVAL);
+}
+
 /* Of two tasks that wait for the same event one is woken, and the descriptor
  * stays armed for the other; errors go to everybody. */
 void
@@ -160,7 +237,7 @@ ct_poller_report (CtPoller *poller, gint fd, gushort revents)
   if (fd < 0 || (guint) fd >= poller->n_slots)
     return;
   slot = &poller->slots[fd];
-  slot->is_armed = FALSE;
+  slot->is_armed = slot->is_kept;
   poller->generation++;
   while ((watch = next_to_tell (slot, revents, given)) != NULL)
     {
@@ -174,14 +251,7 @@ ct_poller_report (CtPoller *poller, gint fd, gushort revents)
         }
       ct_task_fire (watch->waiter.task, CT_WAKE_NORMAL, &watch->waiter);
     }
-  if (!slot->is_armed && ct_link_is_linked (&slot->watches))
-    {
-      gushort events = wanted_events (slot);
-      int failure = poller->klass->arm (poller, fd, events, FALSE);
-
-      slot->events = events;
-      slot->is_armed = failure == 0;
-      if (failure != 0)
-        ct_poller_report (poller, fd, POLLNVAL);
-    }
+  slot->untaken |= revents & (gushort) (TO_EVERYBODY | ~given);
+  if (ct_link_is_linked (&slot->watches))
+    rearm (poller, fd, given);
 }

@@ -10,7 +10,13 @@
  * disarmed by the event. So a descriptor that was closed and whose number was
  * given to another file is noticed at the next wait (a registration that only
  * seems to be there would lose wakeups), and a wait sees readiness that was
- * there before it began. */
+ * there before it began.
+ *
+ * Arming is a system call. Who knows that the file is the same as at his last
+ * wait, and that nothing is left of what that reported, is spared it: such
+ * waits (`is_drained`) keep the descriptor registered, edge-triggered, from one
+ * to the next. What an edge reports and nobody takes is remembered, and a
+ * registration that nobody waits on is undone before the loop sleeps. */
 
 typedef struct _CtPoller CtPoller;
 typedef struct _CtFdWatch CtFdWatch;
@@ -22,6 +28,7 @@ struct _CtFdWatch
   gushort events;  /* POLLIN, POLLPRI, POLLOUT, POLLRDHUP */
   gushort revents; /* what happened, with POLLERR, POLLHUP, POLLNVAL */
   gboolean is_added;
+  gboolean is_drained; /* by the caller: only what is new since is of interest */
   /* NULL: wake waiter.task. Otherwise a permanent, edge-triggered watch of the
    * library's own. */
   void (*notify) (CtFdWatch *watch);
@@ -32,16 +39,22 @@ typedef struct
   CtLink watches;
   gushort events; /* what the backend was asked for ... */
   guint8 is_armed; /* ... and has not reported yet; errors count even for none */
+  guint8 is_kept;  /* armed for good: reports each edge */
   guint8 is_known;
+  guint8 is_lingering;
+  gushort untaken;    /* reported since it was armed, and for nobody */
+  guint32 generation; /* of the backend's registration */
 } CtPollerSlot;
 
 typedef struct
 {
   const char *name;
   gboolean has_one_fd; /* list() always gives the same one */
-  /* Asks for `events` on fd from now on, once (or always, permanently).
-   * Returns 0 or an errno; EPERM: such a file is always ready. */
-  int (*arm) (CtPoller *poller, gint fd, gushort events, gboolean permanent);
+  gboolean can_keep;   /* else each report disarms */
+  /* Asks for `events` on fd from now on: what is ready already is reported, and
+   * nothing more after the first report, or, kept, each edge. Returns 0 or an
+   * errno; EPERM: such a file is always ready. */
+  int (*arm) (CtPoller *poller, gint fd, gushort events, gboolean kept);
   void (*disarm) (CtPoller *poller, gint fd);
   /* Waits up to timeout_us (-1: for ever) and reports what happened. */
   void (*wait) (CtPoller *poller, gint64 timeout_us);
@@ -59,6 +72,7 @@ struct _CtPoller
   guint n_slots;
   guint n_watches;   /* tasks' waits only */
   guint64 generation; /* changes whenever the answer of list() does */
+  GArray *lingering;  /* of gint: kept, and the last waiter has left */
 };
 
 CtPoller *ct_poller_epoll_new (GError **error);
@@ -70,6 +84,15 @@ void ct_poller_free (CtPoller *poller);
 int ct_poller_add (CtPoller *poller, CtFdWatch *watch);
 /* After each add, whether the watch fired or not. */
 void ct_poller_remove (CtPoller *poller, CtFdWatch *watch);
+/* Before the loop sleeps: nothing that nobody waits for may wake it. */
+void ct_poller_settle_slowly (CtPoller *poller);
+
+static inline void
+ct_poller_settle (CtPoller *poller)
+{
+  if (poller->lingering->len > 0)
+    ct_poller_settle_slowly (poller);
+}
 
 /* For backends. */
 void ct_poller_init (CtPoller *poller, const CtPollerClass *klass);

@@ -171,6 +171,7 @@ poll_suspend (CtScheduler *self)
       ct_context_switch (&self->scheduler_context, &self->frame->stack->context, FALSE); /* 5 */
       return;
     }
+  ct_poller_settle (self->poller);
   self->poller->klass->wait (self->poller, ct_scheduler_get_sleep_time (self));
   ct_scheduler_begin_turn (self, self->slice_us);
 }

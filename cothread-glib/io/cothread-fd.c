@@ -16,6 +16,12 @@ remove_watches (CtPoller *poller, CtFdWatch *watches, guint n)
     ct_poller_remove (poller, &watches[i]);
 }
 
+static void
+set_descriptor_error (GError **error, gint fd, int failure)
+{
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Descriptor %d: %s", fd, g_strerror (failure));
+}
+
 /* Adds watches until one turns out to be ready without waiting. */
 static gboolean
 add_watches (CtScheduler *core, CtFdWatch *watches, const GPollFD *fds, guint n, gboolean *is_ready, GError **error)
@@ -31,7 +37,7 @@ add_watches (CtScheduler *core, CtFdWatch *watches, const GPollFD *fds, guint n,
       failure = ct_poller_add (core->poller, &watches[i]);
       if (failure != 0)
         {
-          g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Descriptor %d: %s", fds[i].fd, g_strerror (failure));
+          set_descriptor_error (error, fds[i].fd, failure);
           remove_watches (core->poller, watches, i);
           return FALSE;
         }
@@ -118,6 +124,31 @@ cothread_poll_list (GPollFD *fds, guint n_fds, gint64 timeout_us, GError **error
   return poll_watches (core, many != NULL ? many : few, fds, n_fds, deadline_us, error);
 }
 
+static GIOCondition
+wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeout_us, GError **error)
+{
+  CtScheduler *core = cothread_wait_begin (error);
+  CtFdWatch watch = { .fd = fd, .events = (gushort) condition, .is_drained = is_drained };
+  gint64 deadline_us;
+  int failure;
+
+  if (core == NULL || !cothread_deadline_from_timeout (core, timeout_us, &deadline_us))
+    return 0;
+  watch.waiter.task = core->current;
+  failure = ct_poller_add (core->poller, &watch);
+  if (failure != 0)
+    {
+      set_descriptor_error (error, fd, failure);
+      return 0;
+    }
+  if (watch.revents != 0)
+    return cothread_wait_for_ready (error) ? (GIOCondition) watch.revents : (GIOCondition) 0;
+  if (!cothread_wait_on (core, &watch.waiter, deadline_us, "descriptor", GINT_TO_POINTER (fd), error))
+    watch.revents = 0;
+  ct_poller_remove (core->poller, &watch);
+  return (GIOCondition) watch.revents;
+}
+
 /**
  * cothread_wait_fd:
  * @fd: an open descriptor
@@ -135,7 +166,35 @@ cothread_poll_list (GPollFD *fds, guint n_fds, gint64 timeout_us, GError **error
 GIOCondition
 cothread_wait_fd (gint fd, GIOCondition condition, gint64 timeout_us, GError **error)
 {
-  GPollFD one = { fd, (gushort) condition, 0 };
+  return wait_for_one (fd, condition, FALSE, timeout_us, error);
+}
 
-  return cothread_poll_list (&one, 1, timeout_us, error) > 0 ? (GIOCondition) one.revents : (GIOCondition) 0;
+/**
+ * cothread_wait_fd_again:
+ * @fd: an open descriptor that cothread_wait_fd() has waited for since it was
+ *   opened
+ * @condition: what to wait for: %G_IO_IN, %G_IO_OUT, %G_IO_PRI
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @error: return location for a #GError
+ *
+ * Like cothread_wait_fd(), for a caller who has read (or written) until there
+ * was no more to read (or room to write): until the system said %EAGAIN, or
+ * from a stream gave less than was asked for. What was there before is not
+ * reported again, only what is new.
+ *
+ * It saves a system call in each wait: the descriptor stays registered from one
+ * to the next, until the loop sleeps and nobody waits for it. So it must be the
+ * same open file as in the last wait. Another file under the same number would
+ * never be reported: wait for that with cothread_wait_fd() first. And it may
+ * return although nothing is ready: try again then.
+ *
+ * Returns: what has become ready, with %G_IO_ERR, %G_IO_HUP or %G_IO_NVAL if
+ *   such a thing happened; 0 on failure
+ *
+ * Since: 0.1
+ */
+GIOCondition
+cothread_wait_fd_again (gint fd, GIOCondition condition, gint64 timeout_us, GError **error)
+{
+  return wait_for_one (fd, condition, TRUE, timeout_us, error);
 }

@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 COTHREAD_AVAILABLE_IN_0_1
 GIOCondition cothread_wait_fd (gint fd, GIOCondition condition, gint64 timeout_us, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+GIOCondition cothread_wait_fd_again (gint fd, GIOCondition condition, gint64 timeout_us, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 gint cothread_poll_list (GPollFD *fds, guint n_fds, gint64 timeout_us, GError **error);
 
 G_END_DECLS

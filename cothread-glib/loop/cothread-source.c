@@ -162,6 +162,7 @@ worker_prepare (GSource *source, gint *timeout_ms)
   deadline_us = ct_timer_heap_next_deadline (&self->core->timers);
   if (deadline_us != CT_TIME_NEVER)
     *timeout_ms = milliseconds_until (deadline_us, now_us);
+  ct_poller_settle (self->core->poller);
   self->core->is_loop_asleep = TRUE;
   return FALSE;
 }

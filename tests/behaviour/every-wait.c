@@ -51,6 +51,12 @@ wait_for_descriptor (gint64 timeout_us, GError **error)
 }
 
 static gboolean
+wait_for_descriptor_again (gint64 timeout_us, GError **error)
+{
+  return cothread_wait_fd_again (ends[0], G_IO_IN, timeout_us, error) != 0;
+}
+
+static gboolean
 wait_for_descriptors (gint64 timeout_us, GError **error)
 {
   GPollFD fds[] = { { ends[0], G_IO_IN, 0 }, { ends[0], G_IO_PRI, 0 } };
@@ -71,6 +77,7 @@ const EveryWait every_wait[N_EVERY_WAIT] = {
   { "event-queue", wait_for_item },
   { "task", wait_for_task },
   { "descriptor", wait_for_descriptor },
+  { "descriptor-again", wait_for_descriptor_again },
   { "descriptors", wait_for_descriptors },
   { "no-descriptor", wait_for_no_descriptor },
 };

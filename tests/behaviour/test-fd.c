@@ -100,6 +100,56 @@ test_what_was_readable_before_is_noticed (void)
   close_both (ends);
 }
 
+/* Reads until there is no more before it waits again. */
+static gpointer
+read_all (gpointer fd, GError **error)
+{
+  GIOCondition condition = cothread_wait_fd (GPOINTER_TO_INT (fd), G_IO_IN, COTHREAD_FOREVER, error);
+  guint n_bytes = 0;
+  char byte;
+
+  for (;;)
+    {
+      while (read (GPOINTER_TO_INT (fd), &byte, 1) == 1)
+        n_bytes++;
+      if ((condition & G_IO_HUP) != 0)
+        break;
+      condition = cothread_wait_fd_again (GPOINTER_TO_INT (fd), G_IO_IN, COTHREAD_FOREVER, error);
+    }
+  say ("%u", n_bytes);
+  return NULL;
+}
+
+static gpointer
+write_a_hundred (gpointer fd, GError **error)
+{
+  for (guint i = 0; i < 100; i++)
+    {
+      write_bytes (GPOINTER_TO_INT (fd), 1 + i % 3);
+      if (i % 2 == 0)
+        cothread_yield (error);
+      if (i % 7 == 0)
+        cothread_sleep (0, error);
+    }
+  g_close (GPOINTER_TO_INT (fd), NULL);
+  return NULL;
+}
+
+static void
+test_who_drains_a_descriptor_and_waits_again_misses_nothing (void)
+{
+  gint ends[2];
+
+  make_socket_pair (ends);
+  start ("reader", read_all, GINT_TO_POINTER (ends[0]));
+  start ("writer", write_a_hundred, GINT_TO_POINTER (ends[1]));
+  run_until_no_task_is_left ();
+
+  assert_said ("199");
+  g_assert_cmpuint (count_descriptor_waits (), ==, 0);
+  g_close (ends[0], NULL);
+}
+
 static gpointer
 write_one (gpointer fd, GError **error)
 {
@@ -254,5 +304,6 @@ main (int argc, char **argv)
   behaviour_add ("/io/fd/a-hang-up-wakes-everybody", test_a_hang_up_wakes_everybody);
   behaviour_add_isolated ("/io/fd/a-hang-up-wakes-who-asked-for-nothing-else", test_a_hang_up_wakes_who_asked_for_nothing_else);
   behaviour_add ("/io/fd/the-poller-is-the-one-that-was-asked-for", test_the_poller_is_the_one_that_was_asked_for);
+  behaviour_add ("/io/fd/who-drains-one-and-waits-again-misses-nothing", test_who_drains_a_descriptor_and_waits_again_misses_nothing);
   return g_test_run ();
 }

@@ -85,6 +85,7 @@ signal_a_closed_queue (void)
   ROW (negative_timeout_pulse, g_assert_false (cothread_pulse_wait (pulse, -2, NULL))) \
   ROW (negative_timeout_event_queue, g_assert_false (cothread_event_queue_wait (queue, -2, NULL, NULL))) \
   ROW (negative_timeout_descriptor, g_assert_cmpint (cothread_wait_fd (0, G_IO_IN, -2, NULL), ==, 0)) \
+  ROW (negative_timeout_descriptor_again, g_assert_cmpint (cothread_wait_fd_again (0, G_IO_IN, -2, NULL), ==, 0)) \
   ROW (negative_timeout_descriptors, g_assert_cmpint (cothread_poll_list (NULL, 0, -2, NULL), ==, -1)) \
   ROW (negative_timeout_timer, g_assert_null (cothread_timer_new (-2, COTHREAD_TIMER_DEFAULT, do_nothing, NULL, NULL))) \
   ROW (negative_timeout_timer_reset, g_assert_false (cothread_timer_reset (timer, -2))) \

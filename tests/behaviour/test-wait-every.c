@@ -77,7 +77,7 @@ test_deadlines_of_different_waits_fire_in_order (void)
     }
   g_assert_true (cothread_sleep (500 * MS, NULL));
 
-  assert_said ("no-descriptor descriptors descriptor task event-queue pulse event-value event");
+  assert_said ("no-descriptor descriptors descriptor-again descriptor task event-queue pulse event-value event");
   every_wait_tear_down ();
 }
 
