@@ -33,7 +33,12 @@ cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n)
 CothreadEntry *
 cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self)
 {
-  return self->pending.first != NULL ? cothread_entry_list_pop (&self->pending) : cothread_chain_pop (&self->chain);
+  CothreadEntry *entry =
+    self->pending.first != NULL ? cothread_entry_list_pop (&self->pending) : cothread_chain_pop (&self->chain);
+
+  if (entry != NULL)
+    cothread_callback_queue_unlist_key (self, entry);
+  return entry;
 }
 
 void
@@ -93,6 +98,7 @@ cothread_callback_queue_put_back (CothreadCallbackQueue *self)
   if (self->in_hand.first == NULL)
     return;
   pthread_mutex_lock (&self->lock);
+  cothread_callback_queue_relist_keys (self, &self->in_hand);
   cothread_entry_list_prepend_all (&self->pending, &self->in_hand);
   pthread_mutex_unlock (&self->lock);
 }

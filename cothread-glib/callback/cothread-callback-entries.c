@@ -98,13 +98,67 @@ cothread_entry_list_prepend_all (CothreadEntryList *list, CothreadEntryList *fro
   *front = (CothreadEntryList) { 0 };
 }
 
+#define PUBLIC_FLAGS (COTHREAD_CALLBACK_MAY_WAIT | COTHREAD_CALLBACK_DESTROY_ANYWHERE)
+
 CothreadEntry *
 cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpointer user_data, GDestroyNotify user_data_destroy)
 {
   CothreadEntry *entry = g_new (CothreadEntry, 1);
 
-  *entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, flags };
+  *entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, flags & PUBLIC_FLAGS };
   return entry;
+}
+
+CothreadEntry *
+cothread_entry_new_keyed (const char *name, CothreadCallbackFlags flags, CothreadCallbackFunc func,
+                          gpointer user_data, GDestroyNotify user_data_destroy)
+{
+  CothreadKeyedEntry *keyed = g_new (CothreadKeyedEntry, 1);
+
+  keyed->entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, (flags & PUBLIC_FLAGS) | COTHREAD_ENTRY_HAS_KEY };
+  keyed->name = g_strdup (name);
+  return &keyed->entry;
+}
+
+void
+cothread_entry_swap_contents (CothreadEntry *one, CothreadEntry *other)
+{
+  CothreadEntry was = *one;
+
+  one->func = other->func;
+  one->user_data = other->user_data;
+  one->user_data_destroy = other->user_data_destroy;
+  one->flags = (one->flags & ~PUBLIC_FLAGS) | (other->flags & PUBLIC_FLAGS);
+  other->func = was.func;
+  other->user_data = was.user_data;
+  other->user_data_destroy = was.user_data_destroy;
+  other->flags = (other->flags & ~PUBLIC_FLAGS) | (was.flags & PUBLIC_FLAGS);
+}
+
+static const char *
+name_of (const CothreadEntry *entry)
+{
+  return ((const CothreadKeyedEntry *) entry)->name;
+}
+
+guint
+cothread_entry_hash_key (gconstpointer data)
+{
+  const CothreadEntry *entry = data;
+
+  if (name_of (entry) != NULL)
+    return g_str_hash (name_of (entry));
+  return g_direct_hash ((gconstpointer) entry->func) ^ (g_direct_hash (entry->user_data) * 31);
+}
+
+gboolean
+cothread_entry_has_same_key (gconstpointer data, gconstpointer other_data)
+{
+  const CothreadEntry *one = data, *other = other_data;
+
+  if (name_of (one) != NULL || name_of (other) != NULL)
+    return g_strcmp0 (name_of (one), name_of (other)) == 0;
+  return one->func == other->func && one->user_data == other->user_data;
 }
 
 void
@@ -112,6 +166,8 @@ cothread_entry_free (CothreadEntry *entry)
 {
   if (entry->user_data_destroy != NULL)
     entry->user_data_destroy (entry->user_data);
+  if ((entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0)
+    g_free (((CothreadKeyedEntry *) entry)->name);
   g_free (entry);
 }
 

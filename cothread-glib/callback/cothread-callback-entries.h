@@ -13,14 +13,27 @@
 
 typedef struct _CothreadEntry CothreadEntry;
 
+/* Beside the public flags. */
+#define COTHREAD_ENTRY_WAS_IN_HAND (1u << 5) /* only while it is listed anew */
+#define COTHREAD_ENTRY_HAS_KEY (1u << 6)     /* a CothreadKeyedEntry */
+#define COTHREAD_ENTRY_IS_LISTED (1u << 7)   /* among those that can be replaced */
+
 struct _CothreadEntry
 {
   CothreadEntry *next; /* atomic while on a chain */
   CothreadCallbackFunc func;
   gpointer user_data;
   GDestroyNotify user_data_destroy;
-  CothreadCallbackFlags flags;
+  guint flags;
 };
+
+/* Replaced by a newer one of the same name; without a name, of the same
+ * function and user data. */
+typedef struct
+{
+  CothreadEntry entry;
+  char *name;
+} CothreadKeyedEntry;
 
 /* First in, first out; not thread-safe. */
 typedef struct
@@ -55,6 +68,13 @@ void cothread_entry_list_append (CothreadEntryList *list, CothreadEntry *entry);
 void cothread_entry_list_prepend_all (CothreadEntryList *list, CothreadEntryList *front);
 
 CothreadEntry *cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpointer user_data, GDestroyNotify user_data_destroy);
+/* One with a key; `name` may be NULL. */
+CothreadEntry *cothread_entry_new_keyed (const char *name, CothreadCallbackFlags flags, CothreadCallbackFunc func,
+                                         gpointer user_data, GDestroyNotify user_data_destroy);
+/* Both have a key: the contents are exchanged, and all else stays. */
+void cothread_entry_swap_contents (CothreadEntry *one, CothreadEntry *other);
+guint cothread_entry_hash_key (gconstpointer entry);
+gboolean cothread_entry_has_same_key (gconstpointer one, gconstpointer other);
 /* Runs the destroy notify, exactly once. */
 void cothread_entry_free (CothreadEntry *entry);
 void cothread_entry_list_clear (CothreadEntryList *list);

@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callback/cothread-callback-queue-private.h"
-#include "loop/cothread-wait-private.h"
 
 /* The posters' side: any thread. */
-
-#define LOOK_AGAIN_US 1000
-
-static guint
-max_length_of (CothreadCallbackQueue *self)
-{
-  return __atomic_load_n (&self->max_length, __ATOMIC_RELAXED);
-}
-
-static gboolean
-is_full (CothreadCallbackQueue *self)
-{
-  guint max_length = max_length_of (self);
-
-  return max_length != 0 && __atomic_load_n (&self->places, __ATOMIC_SEQ_CST) >= max_length;
-}
-
-static gboolean
-is_closed (CothreadCallbackQueue *self)
-{
-  return (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST) & COTHREAD_PLACES_CLOSED) != 0;
-}
 
 static void
 raise_high_water (CothreadCallbackQueue *self, guint length)
@@ -40,7 +17,7 @@ raise_high_water (CothreadCallbackQueue *self, guint length)
 static gboolean
 take_place (CothreadCallbackQueue *self)
 {
-  guint max_length = max_length_of (self);
+  guint max_length = cothread_callback_queue_bound (self);
   guint64 places = __atomic_load_n (&self->places, __ATOMIC_RELAXED);
 
   do
@@ -51,211 +28,138 @@ take_place (CothreadCallbackQueue *self)
   return TRUE;
 }
 
-static gboolean
-refuse (CothreadCallbackQueue *self, const char *why, GError **error)
-{
-  pthread_mutex_lock (&self->lock);
-  self->n_refused++;
-  pthread_mutex_unlock (&self->lock);
-  g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_FULL, "Callback queue %s: %s", self->name, why);
-  return FALSE;
-}
-
-/* If it rests like that. */
+/* Accepted, and gone at once: only the count is left of it. */
 static void
-wake_drainer (CothreadCallbackQueue *self, guint rest)
+drop_newest (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
-  if (__atomic_compare_exchange_n (&self->rest, &rest, COTHREAD_REST_TOLD, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-    {
-      g_object_ref (self); /* the mail's, until it is delivered */
-      cothread_scheduler_post_mail (self->scheduler, &self->mail);
-    }
-}
-
-/* FALSE if there was no room by the deadline. */
-static gboolean
-block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64 deadline_us)
-{
-  struct timespec deadline = { deadline_us / G_USEC_PER_SEC, deadline_us % G_USEC_PER_SEC * 1000 };
-  gboolean is_in_time = TRUE;
-
   pthread_mutex_lock (&self->lock);
-  __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
-  while (is_in_time && is_full (self) && !is_closed (self) &&
-         __atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == policy)
-    {
-      if (deadline_us == CT_TIME_NEVER)
-        pthread_cond_wait (&self->room_cond, &self->lock);
-      else
-        is_in_time = pthread_cond_timedwait (&self->room_cond, &self->lock, &deadline) == 0;
-    }
-  __atomic_sub_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  self->n_dropped_newest++;
   pthread_mutex_unlock (&self->lock);
-  return is_in_time;
+  cothread_entry_free (entry);
 }
 
-/* What the poster is to do after an attempt to make room. */
 typedef enum
 {
-  ROOM_TRY_AGAIN,
-  ROOM_NONE_YET, /* every entry is in hand, or about to be pushed */
-  ROOM_REFUSE,   /* dropping more would hold memory without bound */
-} Room;
+  PLACING_DONE,
+  PLACING_REPLACED, /* the entry has what it replaced, and is to be freed */
+  PLACING_REPLACED_FOR_OWNER, /* the same, but on the scheduler's thread */
+  PLACING_NO_ROOM,
+  PLACING_REFUSED,
+} Placing;
 
-static Room
-drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry **to_free)
+/* The entry that waits keeps its place, and gets what the newer one brings. */
+static Placing
+replace_locked (CothreadCallbackQueue *self, CothreadEntry *waiting, CothreadEntry *entry)
 {
-  CothreadEntry *oldest = cothread_callback_queue_pop_oldest (self);
+  gboolean may_free = cothread_callback_queue_may_free_here (self, waiting);
 
-  if (oldest == NULL)
-    return ROOM_NONE_YET;
-  if (oldest->user_data_destroy == NULL || (oldest->flags & COTHREAD_CALLBACK_DESTROY_ANYWHERE) != 0 ||
-      cothread_scheduler_is_own_thread (self->scheduler))
-    *to_free = oldest;
-  else if (self->dropped.length < max_length_of (self))
+  if (!may_free && cothread_callback_queue_is_full_of_dropped (self))
+    return PLACING_REFUSED;
+  cothread_entry_swap_contents (waiting, entry);
+  self->n_coalesced++;
+  if (may_free)
+    return PLACING_REPLACED;
+  cothread_callback_queue_keep_for_owner (self, entry);
+  return PLACING_REPLACED_FOR_OWNER;
+}
+
+static Placing
+place_keyed_locked (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  gboolean has_name = ((CothreadKeyedEntry *) entry)->name != NULL;
+  CothreadEntry *waiting = has_name ? cothread_callback_queue_find_key (self, entry) : NULL;
+
+  if (waiting == NULL && take_place (self))
     {
-      cothread_entry_list_append (&self->dropped, oldest);
-      __atomic_store_n (&self->has_dropped, TRUE, __ATOMIC_RELAXED);
+      cothread_callback_queue_list_key (self, entry);
+      cothread_chain_push (&self->chain, entry);
+      return PLACING_DONE;
     }
-  else
-    {
-      CothreadEntryList back = { 0 };
-
-      cothread_entry_list_append (&back, oldest);
-      cothread_entry_list_prepend_all (&self->pending, &back);
-      return ROOM_REFUSE;
-    }
-  __atomic_sub_fetch (&self->places, 1, __ATOMIC_SEQ_CST);
-  self->n_dropped_oldest++;
-  return ROOM_TRY_AGAIN;
+  /* Without a name it is the queue's policy, for when it is full. */
+  if (waiting == NULL && !has_name && __atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_COALESCE)
+    waiting = cothread_callback_queue_find_key (self, entry);
+  return waiting != NULL ? replace_locked (self, waiting, entry) : PLACING_NO_ROOM;
 }
 
-/* Takes the oldest entry out, and frees it where that is allowed. */
-static Room
-drop_oldest (CothreadCallbackQueue *self)
+static Placing
+place_keyed (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
-  gboolean is_own_thread = cothread_scheduler_is_own_thread (self->scheduler);
-  CothreadEntry *to_free = NULL;
-  gboolean is_left_to_free;
-  Room room;
+  Placing placing;
 
-  if (is_own_thread)
-    cothread_callback_queue_put_back (self); /* what is in hand can be dropped, too */
   pthread_mutex_lock (&self->lock);
-  room = drop_oldest_locked (self, &to_free);
-  is_left_to_free = room == ROOM_TRY_AGAIN && to_free == NULL;
+  placing = place_keyed_locked (self, entry);
   pthread_mutex_unlock (&self->lock);
-
-  if (to_free != NULL)
-    cothread_entry_free (to_free);
-  else if (is_left_to_free)
-    wake_drainer (self, COTHREAD_REST_PAUSED); /* one that runs will see it by itself */
-  return room;
+  return placing;
 }
 
-static void
-count_blocked_post (CothreadCallbackQueue *self)
+static Placing
+place (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
-  pthread_mutex_lock (&self->lock);
-  self->n_blocked_posts++;
-  pthread_mutex_unlock (&self->lock);
+  if (G_UNLIKELY ((entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0))
+    return place_keyed (self, entry);
+  if (!take_place (self))
+    return PLACING_NO_ROOM;
+  cothread_chain_push (&self->chain, entry);
+  return PLACING_DONE;
 }
 
+/* What is left to do once the entry has been placed, in one way or another. */
 static gboolean
-suspend_task (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
+settle (CothreadCallbackQueue *self, CothreadEntry *entry, Placing placing, GError **error)
 {
-  CtScheduler *core = cothread_wait_begin (error);
-  CtWaiter waiter;
-
-  if (core == NULL)
-    return FALSE;
-  cothread_waiters_begin (&self->room_waiters, &waiter, core->current);
-  cothread_waiters_queue (&self->room_waiters, &waiter);
-  return cothread_wait_on (core, &waiter, deadline_us, "room in the callback queue", self, error);
-}
-
-static gboolean
-wait_for_room (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
-{
-  CothreadTask *task = cothread_task_self ();
-  g_autoptr (GError) failure = NULL;
-
-  if (!cothread_scheduler_is_own_thread (self->scheduler))
-    return block_thread (self, COTHREAD_OVERFLOW_BLOCK, deadline_us) || refuse (self, "full, and no room came in time", error);
-  /* Blocking the thread that makes room would be for ever. */
-  if (task == NULL || task->scheduler != self->scheduler || task->core.kind != CT_TASK_NATIVE)
-    return refuse (self, "full, and only its own thread could make room; post from a task, or from another thread", error);
-  if (suspend_task (self, deadline_us, &failure))
-    return TRUE;
-  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-    return refuse (self, "full, and no room came in time", error);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-static gboolean
-make_room_by_dropping (CothreadCallbackQueue *self, GError **error)
-{
-  switch (drop_oldest (self))
+  switch (placing)
     {
-    case ROOM_NONE_YET:
-      if (cothread_scheduler_is_own_thread (self->scheduler))
-        return refuse (self, "full of entries that are about to be posted", error);
-      block_thread (self, COTHREAD_OVERFLOW_DROP_OLDEST, g_get_monotonic_time () + LOOK_AGAIN_US);
+    case PLACING_REPLACED:
+      cothread_entry_free (entry);
       return TRUE;
-    case ROOM_REFUSE:
-      return refuse (self, "full, and what was dropped waits to be freed on the scheduler's thread", error);
-    case ROOM_TRY_AGAIN:
+    case PLACING_REPLACED_FOR_OWNER:
+      cothread_callback_queue_wake_drainer (self, COTHREAD_REST_PAUSED); /* one that runs will see it by itself */
+      return TRUE;
+    case PLACING_REFUSED:
+      cothread_entry_free (entry);
+      return cothread_callback_queue_refuse (self, COTHREAD_DROPPED_ARE_TOO_MANY, error);
+    case PLACING_DONE:
+    case PLACING_NO_ROOM:
     default:
+      if (__atomic_load_n (&self->rest, __ATOMIC_SEQ_CST) == COTHREAD_REST_IDLE)
+        cothread_callback_queue_wake_drainer (self, COTHREAD_REST_IDLE);
       return TRUE;
     }
 }
 
-static gboolean
-make_room (CothreadCallbackQueue *self, gint64 *deadline_us, GError **error)
-{
-  switch ((CothreadOverflowPolicy) __atomic_load_n (&self->overflow, __ATOMIC_RELAXED))
-    {
-    case COTHREAD_OVERFLOW_DROP_OLDEST:
-      return make_room_by_dropping (self, error);
-    case COTHREAD_OVERFLOW_BLOCK:
-      if (*deadline_us < 0)
-        {
-          *deadline_us = ct_clock_deadline (g_get_monotonic_time (), cothread_callback_queue_get_block_timeout (self));
-          count_blocked_post (self);
-        }
-      return wait_for_room (self, *deadline_us, error);
-    case COTHREAD_OVERFLOW_FAIL:
-    default:
-      return refuse (self, "full", error);
-    }
-}
-
+/* Takes the entry, whatever comes of it. */
 static gboolean
 post (CothreadCallbackQueue *self, CothreadEntry *entry, GError **error)
 {
   gint64 deadline_us = -1;
+  Placing placing;
 
-  while (!take_place (self))
+  while ((placing = place (self, entry)) == PLACING_NO_ROOM)
     {
-      /* The entry that posts this one has begun: its place is free. */
-      if (cothread_scheduler_is_own_thread (self->scheduler) && self->n_started > 0)
+      gboolean may_try_again = FALSE;
+
+      if (cothread_callback_queue_is_closed (self))
+        g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s is closed", self->name);
+      else if (cothread_scheduler_is_own_thread (self->scheduler) && self->n_started > 0)
         {
+          /* The entry that posts this one has begun: its place is free. */
           cothread_callback_queue_free_places (self);
-          continue;
+          may_try_again = TRUE;
         }
-      if (is_closed (self))
+      else if (__atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_DROP_NEWEST)
         {
-          g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s is closed", self->name);
+          drop_newest (self, entry);
+          return TRUE;
+        }
+      else
+        may_try_again = cothread_callback_queue_make_room (self, &deadline_us, error);
+      if (!may_try_again)
+        {
+          cothread_entry_free (entry);
           return FALSE;
         }
-      if (!make_room (self, &deadline_us, error))
-        return FALSE;
     }
-  cothread_chain_push (&self->chain, entry);
-  if (__atomic_load_n (&self->rest, __ATOMIC_SEQ_CST) == COTHREAD_REST_IDLE)
-    wake_drainer (self, COTHREAD_REST_IDLE);
-  return TRUE;
+  return settle (self, entry, placing, error);
 }
 
 /**
@@ -285,16 +189,12 @@ cothread_callback_queue_post_full (CothreadCallbackQueue *self,
                                    GDestroyNotify user_data_destroy,
                                    GError **error)
 {
-  CothreadEntry *entry;
-
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
 
-  entry = cothread_entry_new (flags, func, user_data, user_data_destroy);
-  if (post (self, entry, error))
-    return TRUE;
-  cothread_entry_free (entry);
-  return FALSE;
+  if (G_UNLIKELY (__atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_COALESCE))
+    return post (self, cothread_entry_new_keyed (NULL, flags, func, user_data, user_data_destroy), error);
+  return post (self, cothread_entry_new (flags, func, user_data, user_data_destroy), error);
 }
 
 /**
@@ -314,7 +214,8 @@ cothread_callback_queue_post_full (CothreadCallbackQueue *self,
  *
  * The destroy notify runs exactly once: on the scheduler's thread when the
  * callback has returned or the entry was dropped; in the posting thread, before
- * this function returns, if the post fails.
+ * this function returns, if the post fails, or if the entry is dropped as the
+ * newest of a full queue (%COTHREAD_OVERFLOW_DROP_NEWEST).
  *
  * Fails with %COTHREAD_ERROR_CLOSED if the queue is closed, and where the
  * #CothreadCallbackQueue:overflow policy says so with %COTHREAD_ERROR_FULL.
@@ -335,4 +236,77 @@ cothread_callback_queue_post (CothreadCallbackQueue *self,
                               GError **error)
 {
   return cothread_callback_queue_post_full (self, COTHREAD_CALLBACK_DEFAULT, func, user_data, user_data_destroy, error);
+}
+
+/**
+ * cothread_callback_queue_post_coalesced_full: (skip)
+ * @self: a callback queue
+ * @key: names what the callback is about
+ * @flags: how the entry runs
+ * @func: what to call
+ * @user_data: passed to @func
+ * @user_data_destroy: (nullable): frees the user data
+ * @error: return location for a #GError
+ *
+ * Like cothread_callback_queue_post_coalesced(), for C: with
+ * %COTHREAD_CALLBACK_MAY_WAIT the callback runs in a task and may wait. The
+ * flags of the newer entry count.
+ *
+ * Returns: whether the entry was accepted
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_callback_queue_post_coalesced_full (CothreadCallbackQueue *self,
+                                             const char *key,
+                                             CothreadCallbackFlags flags,
+                                             CothreadCallbackFunc func,
+                                             gpointer user_data,
+                                             GDestroyNotify user_data_destroy,
+                                             GError **error)
+{
+  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), FALSE);
+  g_return_val_if_fail (key != NULL, FALSE);
+  g_return_val_if_fail (func != NULL, FALSE);
+
+  return post (self, cothread_entry_new_keyed (key, flags, func, user_data, user_data_destroy), error);
+}
+
+/**
+ * cothread_callback_queue_post_coalesced:
+ * @self: a callback queue
+ * @key: names what the callback is about
+ * @func: (scope notified) (closure user_data) (destroy user_data_destroy): what
+ *   to call
+ * @user_data: (nullable): passed to @func
+ * @user_data_destroy: (nullable): frees the user data
+ * @error: return location for a #GError
+ *
+ * Posts what matters only in its newest version, such as "the value changed":
+ * if an entry with the same key waits, the new one replaces it and gets its
+ * place in the queue, the older one's. The older one is dropped and counted as
+ * coalesced; its destroy notify runs on the scheduler's thread, or here, if it
+ * was posted with %COTHREAD_CALLBACK_DESTROY_ANYWHERE. That needs no room, so it
+ * succeeds even if the queue is full, whatever its policy.
+ *
+ * Otherwise it is like cothread_callback_queue_post(): the entry goes to the
+ * end, and has to find room there. Entries that the running turn has in hand are
+ * not replaced any more. Posting with a key takes a lock.
+ *
+ * Fails like cothread_callback_queue_post().
+ *
+ * Returns: whether the entry was accepted
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_callback_queue_post_coalesced (CothreadCallbackQueue *self,
+                                        const char *key,
+                                        CothreadCallbackFunc func,
+                                        gpointer user_data,
+                                        GDestroyNotify user_data_destroy,
+                                        GError **error)
+{
+  return cothread_callback_queue_post_coalesced_full (self, key, COTHREAD_CALLBACK_DEFAULT, func, user_data,
+                                                      user_data_destroy, error);
 }

@@ -55,9 +55,12 @@ struct _CothreadCallbackQueue
   pthread_mutex_t lock;      /* for the rest of this block */
   CothreadEntryList pending; /* before what is on the chain */
   CothreadEntryList dropped; /* to be freed on the scheduler's thread */
+  GHashTable *keys;          /* of entries that can be replaced; NULL until needed */
   gboolean has_dropped;      /* atomic: a look without the lock */
   pthread_cond_t room_cond;
   guint64 n_dropped_oldest;
+  guint64 n_dropped_newest;
+  guint64 n_coalesced;
   guint64 n_refused;
   guint64 n_blocked_posts;
 
@@ -93,6 +96,38 @@ CothreadEntry *cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self);
 void cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n);
 /* Wakes the drainer, which then looks at everything anew. */
 void cothread_callback_queue_nudge (CothreadCallbackQueue *self);
+
+static inline guint
+cothread_callback_queue_bound (CothreadCallbackQueue *self)
+{
+  return __atomic_load_n (&self->max_length, __ATOMIC_RELAXED);
+}
+
+static inline gboolean
+cothread_callback_queue_is_closed (CothreadCallbackQueue *self)
+{
+  return (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST) & COTHREAD_PLACES_CLOSED) != 0;
+}
+
+/* What to do about a full queue, in cothread-callback-room.c. Makes room, or
+ * waits for it; FALSE: the post fails. The deadline is -1 at first. */
+gboolean cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 *deadline_us, GError **error);
+/* Counts and reports it. */
+gboolean cothread_callback_queue_refuse (CothreadCallbackQueue *self, const char *why, GError **error);
+/* If it rests like that. */
+void cothread_callback_queue_wake_drainer (CothreadCallbackQueue *self, guint rest);
+/* What was dropped is freed at once, or, under the lock, kept for the owner. */
+gboolean cothread_callback_queue_may_free_here (CothreadCallbackQueue *self, const CothreadEntry *entry);
+gboolean cothread_callback_queue_is_full_of_dropped (CothreadCallbackQueue *self);
+void cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, CothreadEntry *entry);
+#define COTHREAD_DROPPED_ARE_TOO_MANY "full, and what was dropped waits to be freed on the scheduler's thread"
+
+/* Entries that replace each other, in cothread-callback-keys.c. Under the lock,
+ * each time an entry is queued or leaves the queue. */
+CothreadEntry *cothread_callback_queue_find_key (CothreadCallbackQueue *self, const CothreadEntry *like);
+void cothread_callback_queue_list_key (CothreadCallbackQueue *self, CothreadEntry *entry);
+void cothread_callback_queue_unlist_key (CothreadCallbackQueue *self, CothreadEntry *entry);
+void cothread_callback_queue_relist_keys (CothreadCallbackQueue *self, const CothreadEntryList *entries);
 
 /* Callbacks that may wait, in cothread-callback-runner.c. */
 gboolean cothread_callback_runner_start (CothreadCallbackQueue *queue);

@@ -47,6 +47,7 @@ cothread_callback_queue_finalize (GObject *object)
 
   pthread_mutex_destroy (&self->lock);
   pthread_cond_destroy (&self->room_cond);
+  g_clear_pointer (&self->keys, g_hash_table_unref);
   g_queue_clear (&self->idle_runners);
   g_clear_object (&self->scheduler);
   g_free (self->name);
@@ -515,7 +516,7 @@ cothread_callback_queue_set_overflow (CothreadCallbackQueue *self, CothreadOverf
 {
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
   g_return_if_fail (is_own_thread (self));
-  g_return_if_fail (overflow <= COTHREAD_OVERFLOW_BLOCK);
+  g_return_if_fail (overflow <= COTHREAD_OVERFLOW_COALESCE);
 
   if (overflow == self->overflow)
     return;
@@ -558,55 +559,4 @@ cothread_callback_queue_set_block_timeout (CothreadCallbackQueue *self, gint64 t
     return;
   __atomic_store_n (&self->block_timeout_us, timeout_us, __ATOMIC_RELAXED);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BLOCK_TIMEOUT]);
-}
-
-/**
- * cothread_callback_queue_reset_high_water:
- * @self: a callback queue
- *
- * Starts the high-water mark anew, at the present length.
- *
- * Since: 0.1
- */
-void
-cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self)
-{
-  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  __atomic_store_n (&self->high_water, cothread_callback_queue_get_length (self), __ATOMIC_RELAXED);
-}
-
-/**
- * cothread_callback_queue_get_statistics:
- * @self: a callback queue
- *
- * Takes a consistent snapshot of the queue's counters.
- *
- * Returns: (transfer full): the snapshot
- *
- * Since: 0.1
- */
-CothreadCallbackStatistics *
-cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
-{
-  CothreadCallbackStatistics *statistics;
-
-  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), NULL);
-  g_return_val_if_fail (is_own_thread (self), NULL);
-
-  statistics = g_new0 (CothreadCallbackStatistics, 1);
-  cothread_callback_queue_free_places (self);
-  pthread_mutex_lock (&self->lock);
-  *statistics = (CothreadCallbackStatistics) {
-    .length = cothread_callback_queue_get_length (self),
-    .max_length = self->max_length,
-    .high_water = __atomic_load_n (&self->high_water, __ATOMIC_RELAXED),
-    .run = self->n_run,
-    .dropped_oldest = self->n_dropped_oldest,
-    .dropped_closed = self->n_dropped_closed,
-    .refused = self->n_refused,
-    .blocked = self->n_blocked_posts,
-  };
-  pthread_mutex_unlock (&self->lock);
-  statistics->posted = statistics->run + statistics->dropped_oldest + statistics->dropped_closed + statistics->length;
-  return statistics;
 }

@@ -20,6 +20,13 @@ G_DECLARE_FINAL_TYPE (CothreadCallbackQueue, cothread_callback_queue, COTHREAD, 
  * @COTHREAD_OVERFLOW_BLOCK: the poster waits for room, for
  *   #CothreadCallbackQueue:block-timeout at most: a thread blocks, a task of
  *   the queue's own scheduler suspends
+ * @COTHREAD_OVERFLOW_DROP_NEWEST: what was just posted is dropped; the post
+ *   succeeds all the same
+ * @COTHREAD_OVERFLOW_COALESCE: replaces the newest waiting entry with the same
+ *   function and user data, or, for
+ *   cothread_callback_queue_post_coalesced(), with the same key; the post fails
+ *   with %COTHREAD_ERROR_FULL if there is none. Posting to such a queue takes a
+ *   lock
  *
  * What happens to a post when the queue is full.
  *
@@ -30,6 +37,8 @@ typedef enum
   COTHREAD_OVERFLOW_FAIL,
   COTHREAD_OVERFLOW_DROP_OLDEST,
   COTHREAD_OVERFLOW_BLOCK,
+  COTHREAD_OVERFLOW_DROP_NEWEST,
+  COTHREAD_OVERFLOW_COALESCE,
 } CothreadOverflowPolicy;
 
 /**
@@ -78,6 +87,21 @@ gboolean cothread_callback_queue_post_full (CothreadCallbackQueue *self,
                                             gpointer user_data,
                                             GDestroyNotify user_data_destroy,
                                             GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_callback_queue_post_coalesced (CothreadCallbackQueue *self,
+                                                 const char *key,
+                                                 CothreadCallbackFunc func,
+                                                 gpointer user_data,
+                                                 GDestroyNotify user_data_destroy,
+                                                 GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_callback_queue_post_coalesced_full (CothreadCallbackQueue *self,
+                                                      const char *key,
+                                                      CothreadCallbackFlags flags,
+                                                      CothreadCallbackFunc func,
+                                                      gpointer user_data,
+                                                      GDestroyNotify user_data_destroy,
+                                                      GError **error);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_close (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1

@@ -19,12 +19,15 @@ typedef struct _CothreadCallbackStatistics CothreadCallbackStatistics;
  * @posted: entries accepted so far
  * @run: entries whose callback was called
  * @dropped_oldest: accepted entries dropped to make room for a newer one
+ * @dropped_newest: accepted entries dropped at once because the queue was full
+ * @coalesced: accepted entries dropped because a newer one took their place
  * @dropped_closed: accepted entries dropped because the queue was closed
  * @refused: posts that failed because the queue was full; not in @posted
  * @blocked: posts that had to wait for room
  *
  * A snapshot of a callback queue. At every moment
- * posted = run + dropped_oldest + dropped_closed + length.
+ * posted = run + dropped_oldest + dropped_newest + coalesced + dropped_closed +
+ * length.
  *
  * Since: 0.1
  */
@@ -36,6 +39,8 @@ struct _CothreadCallbackStatistics
   guint64 posted;
   guint64 run;
   guint64 dropped_oldest;
+  guint64 dropped_newest;
+  guint64 coalesced;
   guint64 dropped_closed;
   guint64 refused;
   guint64 blocked;

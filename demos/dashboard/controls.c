@@ -96,7 +96,9 @@ static GtkWidget *
 new_policy (CothreadOverflowPolicy policy, DashTargets *targets)
 {
   /* In the order of the enumeration. */
-  static const char *const names[] = { "Refuse new ones", "Drop the oldest", "Block the poster", NULL };
+  static const char *const names[] = {
+    "Refuse new ones", "Drop the oldest", "Block the poster", "Drop the newest", "Merge equal ones", NULL,
+  };
   GtkWidget *widget = gtk_drop_down_new_from_strings (names);
 
   g_signal_connect (widget, "notify::selected", G_CALLBACK (on_policy), targets);

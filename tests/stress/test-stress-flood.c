@@ -15,6 +15,7 @@ typedef struct
   GThread *thread;
   GRand *random;
   CothreadCallbackFlags flags;
+  char *key; /* or NULL */
   guint n_posts;
   guint n_accepted;
   guint n_run;
@@ -35,6 +36,7 @@ typedef struct
   guint bound;
   CothreadCallbackFlags flags; /* of every entry */
   gboolean mixed;              /* some of them may wait */
+  gboolean keyed;              /* a key for each thread */
 } Rules;
 
 static void
@@ -73,7 +75,11 @@ post_all (gpointer data)
       if (self->random != NULL && g_rand_int_range (self->random, 0, 8) == 0)
         flags |= COTHREAD_CALLBACK_MAY_WAIT;
       *item = (Item) { self, i, 0 };
-      self->n_accepted += cothread_callback_queue_post_full (self->fixture->queue, flags, run_item, item, destroy_item, NULL);
+      if (self->key != NULL)
+        self->n_accepted += cothread_callback_queue_post_coalesced_full (self->fixture->queue, self->key, flags,
+                                                                         run_item, item, destroy_item, NULL);
+      else
+        self->n_accepted += cothread_callback_queue_post_full (self->fixture->queue, flags, run_item, item, destroy_item, NULL);
     }
   g_atomic_int_inc (&n_over);
   g_main_context_wakeup (self->fixture->context);
@@ -85,13 +91,16 @@ check_poster (Poster *self, const Rules *rules)
 {
   g_thread_join (self->thread);
   g_assert_cmpuint (self->n_destroyed, ==, self->n_posts);
-  if (rules->overflow == COTHREAD_OVERFLOW_BLOCK || rules->bound == 0)
+  if (rules->keyed && self->n_accepted == self->n_posts)
+    g_assert_cmpuint (self->last_run, ==, self->n_posts);
+  if (!rules->keyed && (rules->overflow == COTHREAD_OVERFLOW_BLOCK || rules->bound == 0))
     {
       g_assert_cmpuint (self->n_accepted, ==, self->n_posts);
       g_assert_cmpuint (self->n_run, ==, self->n_posts);
     }
   if (self->random != NULL)
     g_rand_free (self->random);
+  g_free (self->key);
 }
 
 static void
@@ -109,7 +118,10 @@ check_accounts (StressFixture *f, const Poster *posters, const Rules *rules)
   g_assert_cmpuint (statistics->posted, ==, n_accepted);
   g_assert_cmpuint (statistics->run, ==, n_run);
   g_assert_cmpuint (statistics->refused, ==, n_posted - n_accepted);
-  g_assert_cmpuint (statistics->dropped_oldest, ==, n_accepted - n_run);
+  g_assert_cmpuint (statistics->dropped_oldest + statistics->dropped_newest + statistics->coalesced, ==, n_accepted - n_run);
+  g_assert_true (statistics->dropped_oldest == 0 || rules->overflow == COTHREAD_OVERFLOW_DROP_OLDEST);
+  g_assert_true (statistics->dropped_newest == 0 || rules->overflow == COTHREAD_OVERFLOW_DROP_NEWEST);
+  g_assert_true (statistics->coalesced == 0 || rules->keyed);
   g_assert_cmpuint (statistics->dropped_closed, ==, 0);
   g_assert_cmpuint (statistics->length, ==, 0);
   if (rules->bound != 0)
@@ -130,6 +142,8 @@ flood (gconstpointer data)
   for (guint i = 0; i < N_THREADS; i++)
     {
       posters[i] = (Poster) { .fixture = &f, .flags = rules->flags, .n_posts = stress_scale (N_POSTS) };
+      if (rules->keyed)
+        posters[i].key = g_strdup_printf ("poster %u", i);
       if (rules->mixed)
         posters[i].random = stress_rand_new ();
       posters[i].thread = g_thread_new ("poster", post_all, &posters[i]);
@@ -163,6 +177,13 @@ main (int argc, char *argv[])
   ADD ("posters-that-block-lose-nothing", COTHREAD_OVERFLOW_BLOCK, BOUND, 0, FALSE);
   ADD ("posters-that-block-on-a-small-queue-lose-nothing", COTHREAD_OVERFLOW_BLOCK, 20, 0, FALSE);
   ADD ("a-small-queue-drops-what-is-counted", COTHREAD_OVERFLOW_DROP_OLDEST, 1, COTHREAD_CALLBACK_DESTROY_ANYWHERE, FALSE);
+  ADD ("the-newest-that-are-dropped-are-counted", COTHREAD_OVERFLOW_DROP_NEWEST, BOUND, 0, FALSE);
+  ADD ("a-small-queue-drops-the-newest-and-counts-them", COTHREAD_OVERFLOW_DROP_NEWEST, 1, 0, FALSE);
+  ADD ("what-is-coalesced-is-counted", COTHREAD_OVERFLOW_COALESCE, BOUND, 0, FALSE, TRUE);
+  ADD ("what-is-coalesced-and-freed-anywhere-is-counted", COTHREAD_OVERFLOW_COALESCE, BOUND,
+       COTHREAD_CALLBACK_DESTROY_ANYWHERE, FALSE, TRUE);
+  ADD ("what-is-coalesced-without-a-bound-is-counted", COTHREAD_OVERFLOW_FAIL, 0, 0, TRUE, TRUE);
+  ADD ("a-full-queue-that-coalesces-refuses-what-is-counted", COTHREAD_OVERFLOW_COALESCE, BOUND, 0, FALSE);
   ADD ("callbacks-that-may-wait-lose-nothing", COTHREAD_OVERFLOW_BLOCK, BOUND, 0, TRUE);
   ADD ("callbacks-that-may-wait-and-are-dropped-are-counted", COTHREAD_OVERFLOW_DROP_OLDEST, BOUND, 0, TRUE);
   return g_test_run ();

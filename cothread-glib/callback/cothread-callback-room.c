@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callback/cothread-callback-queue-private.h"
+#include "loop/cothread-wait-private.h"
+
+/* What posters do when the queue is full: any thread. */
+
+#define LOOK_AGAIN_US 1000
+
+static gboolean
+is_full (CothreadCallbackQueue *self)
+{
+  guint max_length = cothread_callback_queue_bound (self);
+
+  return max_length != 0 && __atomic_load_n (&self->places, __ATOMIC_SEQ_CST) >= max_length;
+}
+
+gboolean
+cothread_callback_queue_refuse (CothreadCallbackQueue *self, const char *why, GError **error)
+{
+  pthread_mutex_lock (&self->lock);
+  self->n_refused++;
+  pthread_mutex_unlock (&self->lock);
+  g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_FULL, "Callback queue %s: %s", self->name, why);
+  return FALSE;
+}
+
+void
+cothread_callback_queue_wake_drainer (CothreadCallbackQueue *self, guint rest)
+{
+  if (__atomic_compare_exchange_n (&self->rest, &rest, COTHREAD_REST_TOLD, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    {
+      g_object_ref (self); /* the mail's, until it is delivered */
+      cothread_scheduler_post_mail (self->scheduler, &self->mail);
+    }
+}
+
+/* FALSE if there was no room by the deadline. */
+static gboolean
+block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64 deadline_us)
+{
+  struct timespec deadline = { deadline_us / G_USEC_PER_SEC, deadline_us % G_USEC_PER_SEC * 1000 };
+  gboolean is_in_time = TRUE;
+
+  pthread_mutex_lock (&self->lock);
+  __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  while (is_in_time && is_full (self) && !cothread_callback_queue_is_closed (self) &&
+         __atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == policy)
+    {
+      if (deadline_us == CT_TIME_NEVER)
+        pthread_cond_wait (&self->room_cond, &self->lock);
+      else
+        is_in_time = pthread_cond_timedwait (&self->room_cond, &self->lock, &deadline) == 0;
+    }
+  __atomic_sub_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  pthread_mutex_unlock (&self->lock);
+  return is_in_time;
+}
+
+gboolean
+cothread_callback_queue_may_free_here (CothreadCallbackQueue *self, const CothreadEntry *entry)
+{
+  return entry->user_data_destroy == NULL || (entry->flags & COTHREAD_CALLBACK_DESTROY_ANYWHERE) != 0 ||
+         cothread_scheduler_is_own_thread (self->scheduler);
+}
+
+/* As many as may wait: more would be memory without a bound. */
+gboolean
+cothread_callback_queue_is_full_of_dropped (CothreadCallbackQueue *self)
+{
+  guint max_length = cothread_callback_queue_bound (self);
+
+  return max_length != 0 && self->dropped.length >= max_length;
+}
+
+void
+cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  cothread_entry_list_append (&self->dropped, entry);
+  __atomic_store_n (&self->has_dropped, TRUE, __ATOMIC_RELAXED);
+}
+
+/* What the poster is to do after an attempt to make room. */
+typedef enum
+{
+  ROOM_TRY_AGAIN,
+  ROOM_NONE_YET, /* every entry is in hand, or about to be pushed */
+  ROOM_REFUSE,   /* dropping more would hold memory without bound */
+} Room;
+
+static Room
+drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry **to_free)
+{
+  CothreadEntry *oldest = cothread_callback_queue_pop_oldest (self);
+
+  if (oldest == NULL)
+    return ROOM_NONE_YET;
+  if (cothread_callback_queue_may_free_here (self, oldest))
+    *to_free = oldest;
+  else if (!cothread_callback_queue_is_full_of_dropped (self))
+    cothread_callback_queue_keep_for_owner (self, oldest);
+  else
+    {
+      CothreadEntryList back = { 0 };
+
+      cothread_entry_list_append (&back, oldest);
+      cothread_callback_queue_relist_keys (self, &back);
+      cothread_entry_list_prepend_all (&self->pending, &back);
+      return ROOM_REFUSE;
+    }
+  __atomic_sub_fetch (&self->places, 1, __ATOMIC_SEQ_CST);
+  self->n_dropped_oldest++;
+  return ROOM_TRY_AGAIN;
+}
+
+/* Takes the oldest entry out, and frees it where that is allowed. */
+static Room
+drop_oldest (CothreadCallbackQueue *self)
+{
+  gboolean is_own_thread = cothread_scheduler_is_own_thread (self->scheduler);
+  CothreadEntry *to_free = NULL;
+  gboolean is_left_to_free;
+  Room room;
+
+  if (is_own_thread)
+    cothread_callback_queue_put_back (self); /* what is in hand can be dropped, too */
+  pthread_mutex_lock (&self->lock);
+  room = drop_oldest_locked (self, &to_free);
+  is_left_to_free = room == ROOM_TRY_AGAIN && to_free == NULL;
+  pthread_mutex_unlock (&self->lock);
+
+  if (to_free != NULL)
+    cothread_entry_free (to_free);
+  else if (is_left_to_free)
+    cothread_callback_queue_wake_drainer (self, COTHREAD_REST_PAUSED); /* one that runs will see it by itself */
+  return room;
+}
+
+static void
+count_blocked_post (CothreadCallbackQueue *self)
+{
+  pthread_mutex_lock (&self->lock);
+  self->n_blocked_posts++;
+  pthread_mutex_unlock (&self->lock);
+}
+
+static gboolean
+suspend_task (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
+{
+  CtScheduler *core = cothread_wait_begin (error);
+  CtWaiter waiter;
+
+  if (core == NULL)
+    return FALSE;
+  cothread_waiters_begin (&self->room_waiters, &waiter, core->current);
+  cothread_waiters_queue (&self->room_waiters, &waiter);
+  return cothread_wait_on (core, &waiter, deadline_us, "room in the callback queue", self, error);
+}
+
+static gboolean
+wait_for_room (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
+{
+  CothreadTask *task = cothread_task_self ();
+  g_autoptr (GError) failure = NULL;
+
+  if (!cothread_scheduler_is_own_thread (self->scheduler))
+    return block_thread (self, COTHREAD_OVERFLOW_BLOCK, deadline_us) ||
+           cothread_callback_queue_refuse (self, "full, and no room came in time", error);
+  /* Blocking the thread that makes room would be for ever. */
+  if (task == NULL || task->scheduler != self->scheduler || task->core.kind != CT_TASK_NATIVE)
+    return cothread_callback_queue_refuse (self, "full, and only its own thread could make room; "
+                                           "post from a task, or from another thread", error);
+  if (suspend_task (self, deadline_us, &failure))
+    return TRUE;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return cothread_callback_queue_refuse (self, "full, and no room came in time", error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+make_room_by_dropping (CothreadCallbackQueue *self, GError **error)
+{
+  switch (drop_oldest (self))
+    {
+    case ROOM_NONE_YET:
+      if (cothread_scheduler_is_own_thread (self->scheduler))
+        return cothread_callback_queue_refuse (self, "full of entries that are about to be posted", error);
+      block_thread (self, COTHREAD_OVERFLOW_DROP_OLDEST, g_get_monotonic_time () + LOOK_AGAIN_US);
+      return TRUE;
+    case ROOM_REFUSE:
+      return cothread_callback_queue_refuse (self, COTHREAD_DROPPED_ARE_TOO_MANY, error);
+    case ROOM_TRY_AGAIN:
+    default:
+      return TRUE;
+    }
+}
+
+gboolean
+cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 *deadline_us, GError **error)
+{
+  switch ((CothreadOverflowPolicy) __atomic_load_n (&self->overflow, __ATOMIC_RELAXED))
+    {
+    case COTHREAD_OVERFLOW_DROP_OLDEST:
+      return make_room_by_dropping (self, error);
+    case COTHREAD_OVERFLOW_BLOCK:
+      if (*deadline_us < 0)
+        {
+          *deadline_us = ct_clock_deadline (g_get_monotonic_time (), cothread_callback_queue_get_block_timeout (self));
+          count_blocked_post (self);
+        }
+      return wait_for_room (self, *deadline_us, error);
+    case COTHREAD_OVERFLOW_COALESCE:
+      return cothread_callback_queue_refuse (self, "full, and nothing that waits has the same key", error);
+    case COTHREAD_OVERFLOW_DROP_NEWEST:
+      return TRUE; /* it became the policy this moment: the poster looks again */
+    case COTHREAD_OVERFLOW_FAIL:
+    default:
+      return cothread_callback_queue_refuse (self, "full", error);
+    }
+}
