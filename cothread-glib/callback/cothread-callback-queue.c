@@ -313,6 +313,24 @@ cothread_scheduler_get_callback_queue (CothreadScheduler *scheduler)
 }
 
 /**
+ * cothread_scheduler_peek_callback_queue:
+ * @scheduler: a scheduler
+ *
+ * The scheduler's own callback queue if anybody has asked for it yet: for those
+ * who only look, in any thread.
+ *
+ * Returns: (transfer none) (nullable): the queue, or %NULL
+ *
+ * Since: 0.1
+ */
+CothreadCallbackQueue *
+cothread_scheduler_peek_callback_queue (CothreadScheduler *scheduler)
+{
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (scheduler), NULL);
+  return (CothreadCallbackQueue *) g_atomic_pointer_get (&scheduler->callback_queue);
+}
+
+/**
  * cothread_callback_queue_close:
  * @self: a callback queue
  *

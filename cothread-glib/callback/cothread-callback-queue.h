@@ -71,6 +71,8 @@ typedef void (*CothreadCallbackFunc) (gpointer user_data);
 
 COTHREAD_AVAILABLE_IN_0_1
 CothreadCallbackQueue *cothread_scheduler_get_callback_queue (CothreadScheduler *scheduler);
+COTHREAD_AVAILABLE_IN_0_1
+CothreadCallbackQueue *cothread_scheduler_peek_callback_queue (CothreadScheduler *scheduler);
 
 COTHREAD_AVAILABLE_IN_0_1
 CothreadCallbackQueue *cothread_callback_queue_new (CothreadScheduler *scheduler, const char *name);

@@ -281,6 +281,27 @@ cothread_scheduler_get_default (void)
 }
 
 /**
+ * cothread_scheduler_peek_default:
+ *
+ * The scheduler that cothread_scheduler_get_default() would return, if there is
+ * one already: for those who only look, and must not make one by looking.
+ *
+ * Returns: (transfer none) (nullable): the scheduler, or %NULL
+ *
+ * Since: 0.1
+ */
+CothreadScheduler *
+cothread_scheduler_peek_default (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  CothreadScheduler *self = cothread_running_scheduler;
+
+  if (self == NULL)
+    self = cothread_registry_lookup (context != NULL ? context : g_main_context_default ());
+  return self != NULL && cothread_scheduler_is_own_thread (self) ? self : NULL;
+}
+
+/**
  * cothread_scheduler_attach:
  * @self: a scheduler made with cothread_scheduler_new()
  * @context: (nullable): a main context; %NULL: the default one

@@ -13,6 +13,8 @@ G_DECLARE_FINAL_TYPE (CothreadScheduler, cothread_scheduler, COTHREAD, SCHEDULER
 COTHREAD_AVAILABLE_IN_0_1
 CothreadScheduler *cothread_scheduler_get_default (void);
 COTHREAD_AVAILABLE_IN_0_1
+CothreadScheduler *cothread_scheduler_peek_default (void);
+COTHREAD_AVAILABLE_IN_0_1
 CothreadScheduler *cothread_scheduler_new (GError **error);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_scheduler_attach (CothreadScheduler *self, GMainContext *context);

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "palette.h"
+#include "ctv-palette.h"
 
 #define TRAIL 36
 #define LAP_US 2600000
@@ -54,12 +54,12 @@ dash_animation_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   if (radius <= 0)
     return;
 
-  draw_orbit (snapshot, dash_text_color (widget, 0.15), x, y, radius);
+  draw_orbit (snapshot, ctv_text_color (widget, 0.15), x, y, radius);
   for (int i = MIN (TRAIL, self->meter.frames) - 1; i >= 0; i--)
     {
       float age = (float) i / TRAIL;
 
-      draw_dot (snapshot, dash_fade (DASH_BLUE, i == 0 ? 1 : 0.6f * (1 - age) * (1 - age)),
+      draw_dot (snapshot, ctv_fade (CTV_BLUE, i == 0 ? 1 : 0.6f * (1 - age) * (1 - age)),
                 x + radius * (float) cos (self->angles[i]), y + radius * (float) sin (self->angles[i]),
                 DOT * (1 - 0.7f * age));
     }

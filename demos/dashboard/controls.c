@@ -32,9 +32,9 @@ on_bound (GtkSpinButton *widget, DashTargets *targets)
 
   cothread_callback_queue_set_max_length (targets->queue, bound);
   if (bound == 0)
-    gtk_widget_add_css_class (GTK_WIDGET (widget), "dash-alert");
+    gtk_widget_add_css_class (GTK_WIDGET (widget), "ctv-alert");
   else
-    gtk_widget_remove_css_class (GTK_WIDGET (widget), "dash-alert");
+    gtk_widget_remove_css_class (GTK_WIDGET (widget), "ctv-alert");
 }
 
 static void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "style.h"
+#include "ctv-style.h"
 #include "window.h"
+
+#include <cothread-gtk.h>
 
 #include <glib-unix.h>
 
@@ -23,7 +25,8 @@ on_activate (GtkApplication *application, DashOptions *options)
 
   if (window == NULL)
     {
-      dash_style_load (gdk_display_get_default ());
+      ctv_style_load (gdk_display_get_default ());
+      cothread_gtk_add_inspector_page (); /* Ctrl+Shift+D */
       window = GTK_WINDOW (dash_window_new (application, options));
     }
   gtk_window_present (window);

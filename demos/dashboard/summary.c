@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "format.h"
-#include "tile.h"
+#include "ctv-format.h"
+#include "ctv-tile.h"
 
 static GtkLabel *
 new_side_label (const char *name)
@@ -12,8 +12,8 @@ new_side_label (const char *name)
   GtkWidget *label = gtk_label_new (NULL);
 
   gtk_widget_set_name (label, name);
-  gtk_widget_add_css_class (label, "dash-caption");
-  gtk_widget_add_css_class (label, "dash-number");
+  gtk_widget_add_css_class (label, "ctv-caption");
+  gtk_widget_add_css_class (label, "ctv-number");
   gtk_label_set_xalign (GTK_LABEL (label), 1);
 
   return GTK_LABEL (label);
@@ -24,26 +24,26 @@ dash_summary_init (DashSummary *self)
 {
   GtkBox *row = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0));
 
-  gtk_widget_add_css_class (GTK_WIDGET (row), "dash-tiles");
+  gtk_widget_add_css_class (GTK_WIDGET (row), "ctv-tiles");
   gtk_box_set_homogeneous (row, TRUE);
-  gtk_box_append (row, dash_tile_new ("Queue depth", "depth", "Callbacks that wait now", &self->depth));
-  gtk_box_append (row, dash_tile_new ("High water", "high-water", "The most that ever waited", &self->high_water));
-  gtk_box_append (row, dash_tile_new ("Callbacks / s", "callback-rate", "Callbacks run in the last second",
+  gtk_box_append (row, ctv_tile_new ("Queue depth", "depth", "Callbacks that wait now", &self->depth));
+  gtk_box_append (row, ctv_tile_new ("High water", "high-water", "The most that ever waited", &self->high_water));
+  gtk_box_append (row, ctv_tile_new ("Callbacks / s", "callback-rate", "Callbacks run in the last second",
                                       &self->callback_rate));
-  gtk_box_append (row, dash_tile_new ("Dropped", "dropped", "Accepted, but dropped to make room", &self->dropped));
-  gtk_box_append (row, dash_tile_new ("Refused", "refused", "Not accepted, because the queue was full",
+  gtk_box_append (row, ctv_tile_new ("Dropped", "dropped", "Accepted, but dropped to make room", &self->dropped));
+  gtk_box_append (row, ctv_tile_new ("Refused", "refused", "Not accepted, because the queue was full",
                                       &self->refused));
-  gtk_box_append (row, dash_tile_new ("Longest turn", "longest-turn",
+  gtk_box_append (row, ctv_tile_new ("Longest turn", "longest-turn",
                                       "How long the scheduler held the main loop at most", &self->longest_turn));
-  gtk_box_append (row, dash_tile_new ("Files indexed", "files", "Files hashed in this round", &self->files));
+  gtk_box_append (row, ctv_tile_new ("Files indexed", "files", "Files hashed in this round", &self->files));
 
-  self->fps_tile = dash_tile_new ("Frames / s", "fps", "Frames of the animation in the last second", &self->fps);
+  self->fps_tile = ctv_tile_new ("Frames / s", "fps", "Frames of the animation in the last second", &self->fps);
   /* In the middle of the animation's orbit. */
   gtk_widget_set_halign (self->fps_tile, GTK_ALIGN_CENTER);
   gtk_widget_set_valign (self->fps_tile, GTK_ALIGN_CENTER);
   gtk_label_set_xalign (self->fps, 0.5);
   gtk_label_set_xalign (GTK_LABEL (gtk_widget_get_first_child (self->fps_tile)), 0.5);
-  gtk_widget_add_css_class (GTK_WIDGET (self->fps), "dash-large");
+  gtk_widget_add_css_class (GTK_WIDGET (self->fps), "ctv-large");
   self->worst_frame = new_side_label ("worst-frame");
   self->last_turn = new_side_label ("last-turn");
   self->index = new_side_label ("index");
@@ -56,25 +56,25 @@ dash_summary_init (DashSummary *self)
 static void
 show_count (GtkLabel *label, guint64 count)
 {
-  g_autofree char *text = dash_format_count (count);
+  g_autofree char *text = ctv_format_count (count);
 
-  dash_label_update (label, text);
+  ctv_label_update (label, text);
 }
 
 static void
 show_us (GtkLabel *label, const char *prefix, gint64 us)
 {
-  g_autofree char *duration = dash_format_us (us);
+  g_autofree char *duration = ctv_format_us (us);
   g_autofree char *text = g_strconcat (prefix, duration, NULL);
 
-  dash_label_update (label, text);
+  ctv_label_update (label, text);
 }
 
 static void
 show_index (GtkLabel *label, DashIndexer *indexer)
 {
   const DashIndexProgress *progress = dash_indexer_get_progress (indexer);
-  g_autofree char *duplicates = dash_format_count (progress->duplicates);
+  g_autofree char *duplicates = ctv_format_count (progress->duplicates);
   g_autofree char *bytes = g_format_size (progress->bytes);
   g_autofree char *root = g_filename_display_name (dash_indexer_get_root (indexer));
   g_autoptr (GString) text = g_string_new (NULL);
@@ -87,7 +87,7 @@ show_index (GtkLabel *label, DashIndexer *indexer)
     g_string_append_printf (text, ", %u results lost", progress->lost);
   if (progress->rounds > 0)
     g_string_append_printf (text, " (round %u)", progress->rounds + !progress->resting);
-  dash_label_update (label, text->str);
+  ctv_label_update (label, text->str);
 }
 
 void
@@ -102,9 +102,9 @@ dash_summary_update (DashSummary *self, DashEngine *engine, const DashFrameMeter
   show_count (self->high_water, now->queue.high_water);
   show_count (self->callback_rate, llround (now->callbacks_per_second));
   show_count (self->dropped, dropped);
-  dash_label_set_alert (self->dropped, dropped > 0);
+  ctv_label_set_alert (self->dropped, dropped > 0);
   show_count (self->refused, now->queue.refused);
-  dash_label_set_alert (self->refused, now->queue.refused > 0);
+  ctv_label_set_alert (self->refused, now->queue.refused > 0);
   show_us (self->longest_turn, "", now->scheduler.longest_turn_us);
   show_us (self->last_turn, "last ", now->scheduler.last_turn_us);
 

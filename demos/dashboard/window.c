@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "window.h"
 
-#include "depth-plot.h"
+#include "ctv-depth-plot.h"
 #include "report.h"
 #include "screenshot.h"
 #include "summary.h"
-#include "task-table.h"
-#include "tile.h"
-#include "turn-strip.h"
+#include "ctv-task-table.h"
+#include "ctv-tile.h"
+#include "ctv-turn-strip.h"
 
 #define NUMBERS_EVERY_US 100000
 #define TASKS_EVERY_US 250000
@@ -20,7 +20,7 @@ struct _DashWindow
   DashOptions *options;
   DashEngine *engine;
   DashSummary summary;
-  DashTaskTable table;
+  CtvTaskTable table;
   DashClickMeter clicks;
   GtkWidget *plot;
   GtkWidget *strip;
@@ -44,8 +44,8 @@ update_numbers (gpointer data)
 
   dash_readings_take (readings, targets->scheduler, targets->queue);
   dash_summary_update (&self->summary, self->engine, dash_animation_get_meter (DASH_ANIMATION (self->animation)));
-  dash_depth_plot_set_marks (DASH_DEPTH_PLOT (self->plot), readings->queue.max_length, readings->queue.high_water);
-  dash_turn_strip_set_turns (DASH_TURN_STRIP (self->strip), cothread_scheduler_get_recent_turns (targets->scheduler),
+  ctv_depth_plot_set_marks (CTV_DEPTH_PLOT (self->plot), readings->queue.length, readings->queue.max_length, readings->queue.high_water);
+  ctv_turn_strip_set_turns (CTV_TURN_STRIP (self->strip), cothread_scheduler_get_recent_turns (targets->scheduler),
                              cothread_scheduler_get_time_slice (targets->scheduler));
 }
 
@@ -53,9 +53,8 @@ static void
 update_tasks (gpointer data)
 {
   DashWindow *self = data;
-  g_autoptr (GPtrArray) tasks = cothread_scheduler_list_tasks (self->engine->targets.scheduler);
 
-  dash_task_table_update (&self->table, tasks);
+  ctv_task_table_take (&self->table, ctv_task_list_new (self->engine->targets.scheduler));
 }
 
 static gpointer
@@ -194,11 +193,17 @@ dash_window_close_request (GtkWindow *window)
 }
 
 static void
+dash_window_dispose (GObject *object)
+{
+  ctv_task_table_clear (&DASH_WINDOW (object)->table);
+  G_OBJECT_CLASS (dash_window_parent_class)->dispose (object);
+}
+
+static void
 dash_window_finalize (GObject *object)
 {
   DashWindow *self = DASH_WINDOW (object);
 
-  g_clear_object (&self->table.rows);
   g_clear_object (&self->picture_taken);
   g_clear_pointer (&self->tasks, g_ptr_array_unref);
   g_clear_pointer (&self->engine, dash_engine_free);
@@ -208,6 +213,7 @@ dash_window_finalize (GObject *object)
 static void
 dash_window_class_init (DashWindowClass *klass)
 {
+  G_OBJECT_CLASS (klass)->dispose = dash_window_dispose;
   G_OBJECT_CLASS (klass)->finalize = dash_window_finalize;
   GTK_WINDOW_CLASS (klass)->close_request = dash_window_close_request;
 }
@@ -240,21 +246,27 @@ prepare (GtkWidget *widget, const char *name, int height)
   return widget;
 }
 
+static void
+take_depth (gpointer probe, guint *low, guint *high)
+{
+  dash_probe_take (probe, low, high);
+}
+
 /* What is watched. */
 static GtkWidget *
 new_left_column (DashWindow *self)
 {
   GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
 
-  self->plot = prepare (dash_depth_plot_new (&self->engine->probe), "depth-plot", 120);
+  self->plot = prepare (ctv_depth_plot_new (take_depth, &self->engine->probe), "depth-plot", 120);
   gtk_widget_set_vexpand (self->plot, TRUE);
-  self->strip = prepare (dash_turn_strip_new (), "turn-strip", 76);
-  dash_task_table_init (&self->table);
+  self->strip = prepare (ctv_turn_strip_new (), "turn-strip", 76);
+  ctv_task_table_init (&self->table);
   gtk_widget_set_size_request (self->table.widget, -1, 182);
 
-  gtk_box_append (box, dash_card_new ("Callback queue", NULL, self->plot));
-  gtk_box_append (box, dash_card_new ("Turns of the main loop", GTK_WIDGET (self->summary.last_turn), self->strip));
-  gtk_box_append (box, dash_card_new ("Tasks", NULL, self->table.widget));
+  gtk_box_append (box, ctv_card_new ("Callback queue", NULL, self->plot));
+  gtk_box_append (box, ctv_card_new ("Turns of the main loop", GTK_WIDGET (self->summary.last_turn), self->strip));
+  gtk_box_append (box, ctv_card_new ("Tasks", NULL, self->table.widget));
 
   return GTK_WIDGET (box);
 }
@@ -272,8 +284,8 @@ new_right_column (DashWindow *self)
   gtk_overlay_set_child (GTK_OVERLAY (overlay), self->animation);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->summary.fps_tile);
 
-  gtk_box_append (box, dash_card_new ("Animation", GTK_WIDGET (self->summary.worst_frame), overlay));
-  gtk_box_append (box, dash_card_new ("Controls", NULL, dash_controls_new (&self->engine->targets, self->options)));
+  gtk_box_append (box, ctv_card_new ("Animation", GTK_WIDGET (self->summary.worst_frame), overlay));
+  gtk_box_append (box, ctv_card_new ("Controls", NULL, dash_controls_new (&self->engine->targets, self->options)));
   gtk_widget_set_size_request (GTK_WIDGET (box), SIDE_WIDTH, -1);
   gtk_widget_set_hexpand (GTK_WIDGET (box), FALSE);
 
@@ -286,7 +298,7 @@ add_content (DashWindow *self)
   GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
   GtkBox *columns = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, SPACING));
 
-  gtk_widget_add_css_class (GTK_WIDGET (box), "dash-content");
+  gtk_widget_add_css_class (GTK_WIDGET (box), "ctv-content");
   gtk_box_append (box, dash_summary_init (&self->summary));
   gtk_box_append (columns, new_left_column (self));
   gtk_box_append (columns, new_right_column (self));

@@ -33,6 +33,7 @@ something_else (void)
   ROW (scheduler_reset_longest_turn, cothread_scheduler_reset_longest_turn (NULL)) \
   ROW (scheduler_list_tasks, g_ptr_array_unref (cothread_scheduler_list_tasks (NULL))) \
   ROW (scheduler_get_callback_queue, g_assert_null (cothread_scheduler_get_callback_queue (NULL))) \
+  ROW (scheduler_peek_callback_queue, g_assert_null (cothread_scheduler_peek_callback_queue (NULL))) \
   ROW (call_on_thread_stack, cothread_call_on_thread_stack (NULL, NULL)) \
   ROW (spawn, g_assert_null (cothread_spawn_full (NULL, NULL, NULL, NULL))) \
   ROW (task_ref, g_assert_null (cothread_task_ref (NULL))) \

@@ -6,7 +6,7 @@
 
 #include "flood.h"
 #include "frame-meter.h"
-#include "style.h"
+#include "ctv-style.h"
 #include "ui-driver.h"
 #include "window.h"
 
@@ -95,7 +95,7 @@ measure_beside_window (gpointer data, G_GNUC_UNUSED GError **error)
 static void
 on_activate (GtkApplication *application, Measurement *self)
 {
-  dash_style_load (gdk_display_get_default ());
+  ctv_style_load (gdk_display_get_default ());
   self->window = GTK_WIDGET (dash_window_new (application, &self->options));
   gtk_window_present (GTK_WINDOW (self->window));
   cothread_task_unref (cothread_spawn (measure_beside_window, self));

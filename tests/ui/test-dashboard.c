@@ -5,7 +5,7 @@
  * The pictures stay in the build folder. */
 
 #include "screenshot.h"
-#include "style.h"
+#include "ctv-style.h"
 #include "ui-driver.h"
 #include "window.h"
 
@@ -229,7 +229,7 @@ run_scenario (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED GError **error)
 static void
 on_activate (GtkApplication *application, G_GNUC_UNUSED gpointer data)
 {
-  dash_style_load (gdk_display_get_default ());
+  ctv_style_load (gdk_display_get_default ());
   ui.window = GTK_WIDGET (dash_window_new (application, &ui.options));
   ui.queue = cothread_scheduler_get_callback_queue (cothread_scheduler_get_default ());
   gtk_window_present (GTK_WINDOW (ui.window));

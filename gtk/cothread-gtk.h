@@ -5,7 +5,6 @@
 
 G_BEGIN_DECLS
 
-char *dash_format_count (guint64 count);
-char *dash_format_us (gint64 us);
+void cothread_gtk_add_inspector_page (void);
 
 G_END_DECLS

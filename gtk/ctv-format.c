@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format.h"
+#include "ctv-format.h"
 
 #define THIN_SPACE "\u202f"
 
 /* Digits in groups of three: 1 234 567. */
 char *
-dash_format_count (guint64 count)
+ctv_format_count (guint64 count)
 {
   char digits[24];
   GString *text = g_string_new (NULL);
@@ -22,7 +22,7 @@ dash_format_count (guint64 count)
 }
 
 char *
-dash_format_us (gint64 us)
+ctv_format_us (gint64 us)
 {
   if (us < 1000)
     return g_strdup_printf ("%d µs", (int) us);
@@ -32,4 +32,13 @@ dash_format_us (gint64 us)
     return g_strdup_printf ("%d ms", (int) (us / 1000));
 
   return g_strdup_printf ("%.0f s", us / 1e6);
+}
+
+/* What a program calls its things need not be UTF-8, nor one line, nor be there. */
+char *
+ctv_format_text (const char *text)
+{
+  char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
+
+  return g_strdelimit (valid, "\n\r\t", ' ');
 }

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "palette.h"
+#include "ctv-palette.h"
 
 GdkRGBA
-dash_fade (GdkRGBA color, float alpha)
+ctv_fade (GdkRGBA color, float alpha)
 {
   color.alpha *= alpha;
   return color;
 }
 
 GdkRGBA
-dash_text_color (GtkWidget *widget, float alpha)
+ctv_text_color (GtkWidget *widget, float alpha)
 {
   GdkRGBA color;
 
   gtk_style_context_get_color (gtk_widget_get_style_context (widget), &color);
-  return dash_fade (color, alpha);
+  return ctv_fade (color, alpha);
 }
 
 void
-dash_fill (GtkSnapshot *snapshot, GdkRGBA color, float x, float y, float width, float height)
+ctv_fill (GtkSnapshot *snapshot, GdkRGBA color, float x, float y, float width, float height)
 {
   gtk_snapshot_append_color (snapshot, &color, &GRAPHENE_RECT_INIT (x, y, width, height));
 }
 
 /* y is the middle of the line; xalign 0 has the text begin at x, 1 end there. */
 void
-dash_draw_text (GtkSnapshot *snapshot, GtkWidget *widget, const char *text, GdkRGBA color,
+ctv_draw_text (GtkSnapshot *snapshot, GtkWidget *widget, const char *text, GdkRGBA color,
                 float x, float y, float xalign)
 {
   g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (widget, text);

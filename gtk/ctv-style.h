@@ -5,6 +5,6 @@
 
 G_BEGIN_DECLS
 
-void dash_style_load (GdkDisplay *display);
+void ctv_style_load (GdkDisplay *display);
 
 G_END_DECLS

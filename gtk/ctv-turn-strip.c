@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "turn-strip.h"
+#include "ctv-turn-strip.h"
 
-#include "format.h"
-#include "palette.h"
+#include "ctv-format.h"
+#include "ctv-palette.h"
 
 #define AXIS_WIDTH 56
 #define BAR_STEP 4
@@ -10,17 +10,17 @@
 #define MARGIN 6
 
 /* One bar a turn, newest at the right: how long the scheduler held the loop. */
-struct _DashTurnStrip
+struct _CtvTurnStrip
 {
   GtkWidget parent;
   GArray *turns;
   gint64 slice_us;
 };
 
-G_DEFINE_FINAL_TYPE (DashTurnStrip, dash_turn_strip, GTK_TYPE_WIDGET)
+G_DEFINE_FINAL_TYPE (CtvTurnStrip, ctv_turn_strip, GTK_TYPE_WIDGET)
 
 static gint64
-find_longest (DashTurnStrip *self, guint n_bars)
+find_longest (CtvTurnStrip *self, guint n_bars)
 {
   gint64 longest = 0;
 
@@ -31,7 +31,7 @@ find_longest (DashTurnStrip *self, guint n_bars)
 }
 
 static void
-draw_bars (DashTurnStrip *self, GtkSnapshot *snapshot, guint n_bars, gint64 top_us)
+draw_bars (CtvTurnStrip *self, GtkSnapshot *snapshot, guint n_bars, gint64 top_us)
 {
   float width = gtk_widget_get_width (GTK_WIDGET (self));
   float height = gtk_widget_get_height (GTK_WIDGET (self)) - 2 * MARGIN;
@@ -41,19 +41,19 @@ draw_bars (DashTurnStrip *self, GtkSnapshot *snapshot, guint n_bars, gint64 top_
       gint64 turn_us = g_array_index (self->turns, gint64, self->turns->len - 1 - back);
       float bar = MAX (1, height * turn_us / top_us);
       /* A turn may outlast the slice by one callback: twice the slice is news. */
-      GdkRGBA color = turn_us > 2 * self->slice_us ? DASH_AMBER : DASH_BLUE;
+      GdkRGBA color = turn_us > 2 * self->slice_us ? CTV_AMBER : CTV_BLUE;
 
-      dash_fill (snapshot, color, width - (back + 1) * BAR_STEP, MARGIN + height - bar, BAR_WIDTH, bar);
+      ctv_fill (snapshot, color, width - (back + 1) * BAR_STEP, MARGIN + height - bar, BAR_WIDTH, bar);
     }
 }
 
 static void
-dash_turn_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+ctv_turn_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
-  DashTurnStrip *self = DASH_TURN_STRIP (widget);
+  CtvTurnStrip *self = CTV_TURN_STRIP (widget);
   float width = gtk_widget_get_width (widget);
   float height = gtk_widget_get_height (widget) - 2 * MARGIN;
-  g_autofree char *slice = dash_format_us (self->slice_us);
+  g_autofree char *slice = ctv_format_us (self->slice_us);
   guint n_bars;
   gint64 top_us;
   float slice_y;
@@ -65,44 +65,44 @@ dash_turn_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   top_us = MAX (find_longest (self, n_bars), self->slice_us * 5 / 4);
   slice_y = (int) (MARGIN + height - height * self->slice_us / top_us);
 
-  dash_fill (snapshot, dash_text_color (widget, 0.12), AXIS_WIDTH, MARGIN + height, width - AXIS_WIDTH, 1);
+  ctv_fill (snapshot, ctv_text_color (widget, 0.12), AXIS_WIDTH, MARGIN + height, width - AXIS_WIDTH, 1);
   draw_bars (self, snapshot, n_bars, top_us);
-  dash_fill (snapshot, DASH_RED, AXIS_WIDTH, slice_y, width - AXIS_WIDTH, 1);
-  dash_draw_text (snapshot, widget, slice, DASH_RED, AXIS_WIDTH - 8, slice_y, 1);
+  ctv_fill (snapshot, CTV_RED, AXIS_WIDTH, slice_y, width - AXIS_WIDTH, 1);
+  ctv_draw_text (snapshot, widget, slice, CTV_RED, AXIS_WIDTH - 8, slice_y, 1);
 }
 
 static void
-dash_turn_strip_dispose (GObject *object)
+ctv_turn_strip_dispose (GObject *object)
 {
-  g_clear_pointer (&DASH_TURN_STRIP (object)->turns, g_array_unref);
-  G_OBJECT_CLASS (dash_turn_strip_parent_class)->dispose (object);
+  g_clear_pointer (&CTV_TURN_STRIP (object)->turns, g_array_unref);
+  G_OBJECT_CLASS (ctv_turn_strip_parent_class)->dispose (object);
 }
 
 static void
-dash_turn_strip_class_init (DashTurnStripClass *klass)
+ctv_turn_strip_class_init (CtvTurnStripClass *klass)
 {
-  G_OBJECT_CLASS (klass)->dispose = dash_turn_strip_dispose;
-  GTK_WIDGET_CLASS (klass)->snapshot = dash_turn_strip_snapshot;
+  G_OBJECT_CLASS (klass)->dispose = ctv_turn_strip_dispose;
+  GTK_WIDGET_CLASS (klass)->snapshot = ctv_turn_strip_snapshot;
   gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (klass), GTK_ACCESSIBLE_ROLE_IMG);
   gtk_widget_class_set_css_name (GTK_WIDGET_CLASS (klass), "turnstrip");
 }
 
 static void
-dash_turn_strip_init (DashTurnStrip *self)
+ctv_turn_strip_init (CtvTurnStrip *self)
 {
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   "How long the last turns held the main loop", -1);
 }
 
 GtkWidget *
-dash_turn_strip_new (void)
+ctv_turn_strip_new (void)
 {
-  return g_object_new (DASH_TYPE_TURN_STRIP, NULL);
+  return g_object_new (CTV_TYPE_TURN_STRIP, NULL);
 }
 
 /* Takes the array. */
 void
-dash_turn_strip_set_turns (DashTurnStrip *self, GArray *turns, gint64 slice_us)
+ctv_turn_strip_set_turns (CtvTurnStrip *self, GArray *turns, gint64 slice_us)
 {
   g_clear_pointer (&self->turns, g_array_unref);
   self->turns = turns;
