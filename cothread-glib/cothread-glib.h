@@ -26,6 +26,9 @@
 
 #include "io/cothread-fd.h"
 
+#include "monitor/cothread-monitor.h"
 #include "monitor/cothread-statistics.h"
+#include "monitor/cothread-task-info.h"
+#include "monitor/cothread-task-list.h"
 
 #undef COTHREAD_INSIDE

@@ -102,6 +102,8 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
   self->slice = frame.slice;
   self->current = caller;
   self->is_fresh = FALSE;
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_end_turn (self->probe, caller);
 
   if (!ct_scheduler_has_work (self))
     prepare_to_sleep (self);

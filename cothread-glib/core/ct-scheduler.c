@@ -63,6 +63,7 @@ ct_scheduler_free (CtScheduler *self)
   ct_poller_free (self->poller);
   ct_timer_heap_clear (&self->timers);
   ct_tick_counter_clear (&self->ticks_counter);
+  g_free (self->probe);
   g_free (self);
 }
 
@@ -81,6 +82,8 @@ native_task_entry (gpointer data)
   task->klass->run (task);
   if (G_UNLIKELY (self->hooks != NULL))
     self->hooks->end (&task->hook_state, self->hooks_data);
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_finish (self->probe, task);
   task->state = CT_TASK_FINISHED;
   ct_link_unlink (&task->all);
   self->n_live--;
@@ -105,6 +108,8 @@ start_task (CtScheduler *self, CtTask *task, const CtTaskClass *klass, CtTaskKin
   ct_link_insert_before (&self->all, &task->all);
   self->n_live++;
   self->n_spawned++;
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_note (self->probe, CT_PROBE_SPAWN, task, NULL);
   ct_queue_push (&self->ready, &task->link);
   ct_scheduler_made_ready (self);
 }
@@ -123,6 +128,8 @@ void
 ct_scheduler_give_stack (CtScheduler *self, CtTask *task)
 {
   task->stack = ct_stack_pool_take (self->pool, task->stack_class);
+  if (G_UNLIKELY (self->wants_clean_stacks))
+    task->has_clean_stack = ct_stack_clean (task->stack);
   ct_context_init (&task->context, task->stack->base, task->stack->limit, (guint) task->id,
                    task->float_control, native_task_entry, task);
 }
@@ -153,6 +160,8 @@ ct_task_finish_stackless (CtTask *task)
           queue = &self->tick;
       ct_queue_remove (queue, &task->link);
     }
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_finish (self->probe, task);
   task->state = CT_TASK_FINISHED;
   ct_link_unlink (&task->all);
   self->n_live--;

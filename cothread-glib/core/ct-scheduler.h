@@ -3,6 +3,7 @@
 
 #include "core/ct-hooks.h"
 #include "core/ct-poller.h"
+#include "core/ct-probe.h"
 #include "core/ct-slice.h"
 #include "core/ct-task.h"
 
@@ -47,6 +48,7 @@ struct _CtScheduler
   CtQueue ready; /* runs in the next tick */
   CtSlice slice;
   CtTickCounter ticks_counter;
+  CtProbe *probe;   /* NULL: nobody watches */
   CtTask *finished; /* its stack is free as soon as somebody else runs */
   const CtSwitchHooks *hooks; /* or NULL */
   guint8 attention; /* CtAttention: what whoever was switched to has to see to */
@@ -86,6 +88,7 @@ struct _CtScheduler
   gboolean is_main_woken; /* ... and has not gone on yet */
   gboolean is_fresh;     /* nothing has run in this turn yet */
   gboolean is_shutting_down;
+  gboolean wants_clean_stacks; /* for the high-water marks of tasks */
 
   CtTimer trim_timer; /* gives stacks back, once, after a peak */
 
@@ -207,6 +210,8 @@ ct_scheduler_enter (CtScheduler *self, CtTask *task)
   self->n_switches++;
   self->is_fresh = FALSE;
   self->current = task;
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_enter (self->probe, task);
 }
 
 /* The next task, off the queue and current, for whoever can switch straight to

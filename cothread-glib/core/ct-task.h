@@ -78,6 +78,7 @@ struct _CtTask
   guint8 is_cancelled; /* sticky: reaches every wait from now on */
   guint8 shield_depth; /* while not 0, cancellation waits outside */
   guint8 stack_class;  /* of the stack that is reserved until the first switch */
+  guint8 has_clean_stack; /* all zero at the first switch */
   CtWaiter *waiters;
 
   CtWaiter *fired; /* the registration that woke the task, if one did */
@@ -91,6 +92,12 @@ struct _CtTask
   guint64 id;
   CtLink all;
   gpointer hook_state; /* for the CtSwitchHooks */
+
+  /* For whoever watches. */
+  gint64 since_us; /* the beginning of the turn in which the wait began */
+  guint64 wakeups; /* waits that something ended */
+  guint64 run_ticks; /* time run, if that is measured: ct_probe_now() */
+  guint64 longest_ticks;
 };
 
 #define CT_CACHE_LINE 64

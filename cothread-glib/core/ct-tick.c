@@ -74,6 +74,8 @@ ct_scheduler_begin_turn (CtScheduler *self, gint64 slice_us)
   /* Inside a nested loop main must wait for that, and nobody else for main. */
   self->is_turn_over = self->is_main_woken && self->frame != NULL && self->frame->outer == NULL;
   self->n_turns++;
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_begin_turn (self->probe);
   wake_patient_yielders (self);
   ct_slice_begin (&self->slice, &self->ticks_counter, ct_scheduler_now (self), slice_us);
 }
@@ -110,6 +112,14 @@ ct_scheduler_peek_next (CtScheduler *self)
   return CT_CONTAINER_OF (ct_queue_peek (&self->tick), CtTask, link);
 }
 
+/* Control is here again after something ran, and what ran has not been freed. */
+static void
+note_leaving (CtScheduler *self)
+{
+  if (G_UNLIKELY (self->probe != NULL) && !self->is_fresh)
+    ct_probe_leave (self->probe, self->current, self->slice.end_us);
+}
+
 /* On the thread's own stack: the stackless tasks at the head of the tick. */
 static void
 run_stackless_tasks (gpointer data)
@@ -119,10 +129,13 @@ run_stackless_tasks (gpointer data)
 
   while ((task = ct_scheduler_peek_next (self)) != NULL && task->kind == CT_TASK_STACKLESS)
     {
+      if (G_UNLIKELY (self->probe != NULL))
+        ct_probe_expect_long (self->probe);
       ct_scheduler_enter (self, task);
       task->klass->run (task);
     }
-  self->current = &self->main;
+  self->current = &self->main; /* the last one may be gone */
+  note_leaving (self);
 }
 
 /* Switch 3: main is taken out of whatever it waits for, or off the ready queue,
@@ -187,6 +200,7 @@ ct_scheduler_loop (gpointer data)
     {
       CtTask *task;
 
+      note_leaving (self);
       ct_scheduler_reap (self);
       if (self->is_interrupted && interrupt_main (self))
         continue;

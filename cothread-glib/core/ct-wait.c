@@ -35,6 +35,9 @@ arm (CtScheduler *self, CtTask *task, CtWaiter *waiters, gint64 deadline_us)
   task->fired = NULL;
   task->is_armed = TRUE;
   task->state = CT_TASK_WAITING;
+  task->since_us = self->slice.begin_us;
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_note (self->probe, CT_PROBE_WAIT, task, task->wait_reason);
   if (deadline_us != CT_TIME_NEVER)
     ct_timer_heap_insert (&self->timers, &task->timer, deadline_us);
 }
@@ -133,6 +136,9 @@ ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired)
   if (!task->is_armed)
     return FALSE;
   task->is_armed = FALSE;
+  task->wakeups++;
+  if (G_UNLIKELY (self->probe != NULL))
+    ct_probe_note (self->probe, CT_PROBE_WAKE, task, NULL);
   task->wake = wake;
   task->fired = fired;
   if (task->timer.index != 0)

@@ -22,6 +22,7 @@ typedef struct
   guint64 turns_cut;
   gint64 last_us;
   gint64 longest_us;
+  gint64 busy_us; /* all together */
   gint64 recent_us[COTHREAD_RECENT_TURNS];
   guint depth;         /* nested turns in progress */
   gint64 running_from; /* since when the innermost has held the loop */
@@ -54,6 +55,11 @@ struct _CothreadScheduler
   gboolean is_shut_down;
   gboolean has_complained; /* about a thread that iterates its context */
   gboolean interrupt_pending; /* main was not waiting when it came */
+
+  guint64 n_failed;
+  guint64 n_cancelled;
+  guint64 n_stalls; /* atomic */
+  gint64 created_us;
 
   GObject *callback_queue; /* the callback layer's default queue */
   CtLink shutdown_hooks;

@@ -248,6 +248,7 @@ cothread_scheduler_new (GError **error)
   if (self->core == NULL)
     return NULL;
   self->is_shut_down = FALSE;
+  self->created_us = g_get_monotonic_time ();
   self->core->owner = self;
   self->core->wake_loop = wake_loop;
   self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };

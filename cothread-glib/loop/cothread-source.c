@@ -115,6 +115,7 @@ record_turn (CothreadTurns *turns, gint64 end_us, gboolean was_cut)
   turns->turns++;
   turns->turns_cut += was_cut;
   turns->last_us = length_us;
+  turns->busy_us += length_us;
   turns->longest_us = MAX (turns->longest_us, length_us);
 }
 

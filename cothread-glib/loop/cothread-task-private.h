@@ -24,6 +24,9 @@ struct _CothreadTask
   CtLink joiners; /* CtWaiters */
   char *name;
   const char *function;
+  const char *site;
+  const char *site_function;
+  const char *language; /* NULL: "C" */
   CothreadTaskExtra *extra; /* or NULL: what only some tasks have */
 
   /* Stackless only. */

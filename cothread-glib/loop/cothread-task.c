@@ -76,6 +76,13 @@ finished (CtTask *core)
   CothreadTask *task = (CothreadTask *) core;
 
   cothread_task_run_endings (task); /* those of a stackless one */
+  if (G_UNLIKELY (task->error != NULL) && task->scheduler != NULL)
+    {
+      if (g_error_matches (task->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        task->scheduler->n_cancelled++;
+      else
+        task->scheduler->n_failed++;
+    }
   core->scheduler = NULL;
   task->scheduler = NULL;
   wake_joiners (task);
@@ -168,6 +175,8 @@ cothread_spawn_full (CothreadTaskFunc func, gpointer user_data, const CothreadSp
   task->user_data = user_data;
   task->user_data_destroy = options->user_data_destroy;
   task->result_destroy = options->result_destroy;
+  task->site = options->site;
+  task->site_function = options->site_function;
   task->function = options->function;
   if (ct_scheduler_spawn (scheduler->core, &task->core, &native_class,
                           options->stack_bytes != 0 ? options->stack_bytes : CT_STACK_DEFAULT_BYTES, &failure))
@@ -397,6 +406,39 @@ cothread_task_get_switches (CothreadTask *task)
 {
   g_return_val_if_fail (task != NULL, 0);
   return task->core.switches;
+}
+
+/**
+ * cothread_task_get_language:
+ * @task: a task
+ *
+ * Returns: (transfer none): in which language the task is written, as far as
+ *   its binding has told; `C` otherwise
+ *
+ * Since: 0.1
+ */
+const char *
+cothread_task_get_language (CothreadTask *task)
+{
+  g_return_val_if_fail (task != NULL, NULL);
+  return task->language != NULL ? task->language : "C";
+}
+
+/**
+ * cothread_task_set_language:
+ * @task: a task of the calling thread
+ * @language: the language's name, such as `Python`
+ *
+ * For language bindings: what the task list shows.
+ *
+ * Since: 0.1
+ */
+void
+cothread_task_set_language (CothreadTask *task, const char *language)
+{
+  g_return_if_fail (task != NULL);
+  g_return_if_fail (language != NULL);
+  task->language = g_intern_string (language);
 }
 
 /**

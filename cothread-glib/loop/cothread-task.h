@@ -57,6 +57,8 @@ typedef gpointer (*CothreadTaskFunc) (gpointer user_data, GError **error);
  *   task's stack when its function has returned (or never ran), or at once if
  *   the task cannot be spawned
  * @result_destroy: (nullable): frees the result with the task
+ * @site: (nullable): static text, the file and line of the spawn, %G_STRLOC
+ * @site_function: (nullable): static text, the function that spawns, %G_STRFUNC
  *
  * How to spawn a task. Initialise it with a designated initialiser, so that
  * members that come later are zero.
@@ -71,8 +73,10 @@ typedef struct
   gsize stack_bytes;
   GDestroyNotify user_data_destroy;
   GDestroyNotify result_destroy;
+  const char *site;
+  const char *site_function;
   /*< private >*/
-  gpointer padding[6];
+  gpointer padding[4];
 } CothreadSpawnOptions;
 
 COTHREAD_AVAILABLE_IN_0_1
@@ -96,7 +100,8 @@ CothreadTask *cothread_spawn_full (CothreadTaskFunc func,
  * Since: 0.1
  */
 #define cothread_spawn(func, user_data) \
-  cothread_spawn_full ((func), (user_data), &(CothreadSpawnOptions) { .function = #func }, NULL)
+  cothread_spawn_full ((func), (user_data), \
+                       &(CothreadSpawnOptions) { .function = #func, .site = G_STRLOC, .site_function = G_STRFUNC }, NULL)
 
 COTHREAD_AVAILABLE_IN_0_1
 CothreadTask *cothread_task_ref (CothreadTask *task);
@@ -122,6 +127,10 @@ COTHREAD_AVAILABLE_IN_0_1
 const char *cothread_task_get_name (CothreadTask *task);
 COTHREAD_AVAILABLE_IN_0_1
 guint64 cothread_task_get_switches (CothreadTask *task);
+COTHREAD_AVAILABLE_IN_0_1
+const char *cothread_task_get_language (CothreadTask *task);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_task_set_language (CothreadTask *task, const char *language);
 COTHREAD_AVAILABLE_IN_0_1
 char *cothread_task_dup_wait_reason (CothreadTask *task);
 

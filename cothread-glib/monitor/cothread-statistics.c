@@ -46,6 +46,13 @@ count_running (const CtScheduler *core)
   return n + core->thread_stack_calls;
 }
 
+/* The turn in progress counts as well. */
+static gint64
+busy_time (const CothreadTurns *turns)
+{
+  return turns->busy_us + (turns->depth > 0 ? g_get_monotonic_time () - turns->running_from : 0);
+}
+
 /**
  * cothread_scheduler_get_statistics:
  * @scheduler: a scheduler of the calling thread
@@ -75,19 +82,26 @@ cothread_scheduler_get_statistics (CothreadScheduler *scheduler)
   *statistics = (CothreadStatistics) {
     .tasks = core->n_live,
     .ready = core->tick.length + core->ready.length + core->yielding.length,
+    .yielding = core->yielding.length,
     .running = count_running (core),
     .spawned = core->n_spawned,
     .finished = core->n_finished,
+    .failed = scheduler->n_failed,
+    .cancelled = scheduler->n_cancelled,
     .switches = core->n_switches,
     .ticks = core->n_ticks,
     .turns = scheduler->turns.turns,
     .turns_cut = scheduler->turns.turns_cut,
     .last_turn_us = scheduler->turns.last_us,
     .longest_turn_us = scheduler->turns.longest_us,
+    .busy_us = busy_time (&scheduler->turns),
+    .age_us = g_get_monotonic_time () - scheduler->created_us,
+    .stalls = __atomic_load_n (&scheduler->n_stalls, __ATOMIC_RELAXED),
     .timers = core->timers.length,
     .descriptors = core->poller->n_watches,
     .stack_regions = stacks.regions,
     .stack_reserved_bytes = stacks.reserved_bytes,
+    .stacks_live = stacks.live,
     .stacks_pooled = stacks.warm,
   };
   statistics->waiting = statistics->tasks - statistics->ready - statistics->running;

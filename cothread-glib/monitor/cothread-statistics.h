@@ -13,10 +13,13 @@ typedef struct _CothreadStatistics CothreadStatistics;
  * CothreadStatistics:
  * @tasks: live tasks
  * @ready: tasks that run in this turn or the next
+ * @yielding: those of @ready that let all others run first
  * @waiting: suspended tasks
  * @running: the running task, and those that run a nested main loop
  * @spawned: tasks ever spawned
  * @finished: tasks that have returned
+ * @failed: those of @finished that returned an error
+ * @cancelled: those of @finished that ended because they were cancelled
  * @switches: times a task was resumed
  * @ticks: times the ready queue was taken
  * @turns: turns the main loop gave the scheduler
@@ -24,11 +27,17 @@ typedef struct _CothreadStatistics CothreadStatistics;
  * @last_turn_us: how long the last turn held the main loop, in microseconds
  * @longest_turn_us: the longest turn since the last
  *   cothread_scheduler_reset_longest_turn()
+ * @busy_us: how long turns have held the main loop, all together; its growth
+ *   over a time divided by that of @age_us is the busy share
+ * @age_us: how long the scheduler exists
+ * @stalls: how often something held the main loop for longer than the
+ *   threshold of #CothreadStallDetector
  * @timers: pending deadlines
  * @descriptors: waits on descriptors
  * @stack_regions: mappings that hold stacks
  * @stack_reserved_bytes: virtual memory reserved for stacks; what tasks touch
  *   of it is committed
+ * @stacks_live: stacks of tasks that have begun
  * @stacks_pooled: stacks kept warm for the next tasks
  *
  * A snapshot of a scheduler: tasks = ready + waiting + running, always.
@@ -39,20 +48,27 @@ struct _CothreadStatistics
 {
   guint tasks;
   guint ready;
+  guint yielding;
   guint waiting;
   guint running;
   guint64 spawned;
   guint64 finished;
+  guint64 failed;
+  guint64 cancelled;
   guint64 switches;
   guint64 ticks;
   guint64 turns;
   guint64 turns_cut;
   gint64 last_turn_us;
   gint64 longest_turn_us;
+  gint64 busy_us;
+  gint64 age_us;
+  guint64 stalls;
   guint timers;
   guint descriptors;
   guint stack_regions;
   guint64 stack_reserved_bytes;
+  guint stacks_live;
   guint stacks_pooled;
 };
 

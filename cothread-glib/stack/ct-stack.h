@@ -65,6 +65,15 @@ gboolean ct_stack_pool_needs_trim (const CtStackPool *pool);
 
 void ct_stack_pool_get_statistics (const CtStackPool *pool, CtStackPoolStatistics *statistics);
 
+/* Makes a stack that nobody is on read as zero, so that its use can be told;
+ * FALSE if the system refuses. */
+gboolean ct_stack_clean (CtStack *stack);
+/* How many bytes of such a stack were ever used. */
+gsize ct_stack_get_high_water (const CtStack *stack);
+
+/* How large the stacks of a size class are, guard page excluded. */
+gsize ct_stack_class_get_bytes (guint8 size_class);
+
 static inline gsize
 ct_stack_get_bytes (const CtStack *stack)
 {

@@ -60,3 +60,20 @@ ct_context_clear (CtContext *context)
   ct_context_sanitizer_clear (context);
   context->saved = 0;
 }
+
+int
+ct_context_get_registers (const CtContext *context, CtContextRegisters *registers)
+{
+  const SavedFrame *frame = context->saved;
+
+  if (frame == NULL)
+    return 0;
+  *registers = (CtContextRegisters) {
+    .pc = (uintptr_t) frame->x30,
+    .sp = (uintptr_t) (frame + 1),
+    .fp = (uintptr_t) frame->x29,
+    .preserved = { (uintptr_t) frame->x19, (uintptr_t) frame->x20 },
+  };
+  memcpy (&registers->preserved[2], frame->x21_to_x28, sizeof frame->x21_to_x28);
+  return 1;
+}

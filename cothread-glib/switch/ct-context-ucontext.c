@@ -74,3 +74,33 @@ ct_context_jump (void **from, void *to)
 {
   swapcontext (*from, to);
 }
+
+int
+ct_context_get_registers (const CtContext *context, CtContextRegisters *registers)
+{
+  const ucontext_t *saved = context->saved;
+
+  if (saved == NULL)
+    return 0;
+  memset (registers, 0, sizeof *registers);
+#if defined(__x86_64__)
+  registers->pc = (uintptr_t) saved->uc_mcontext.gregs[REG_RIP];
+  registers->sp = (uintptr_t) saved->uc_mcontext.gregs[REG_RSP];
+  registers->fp = (uintptr_t) saved->uc_mcontext.gregs[REG_RBP];
+  registers->preserved[0] = (uintptr_t) saved->uc_mcontext.gregs[REG_RBX];
+  registers->preserved[1] = (uintptr_t) saved->uc_mcontext.gregs[REG_R12];
+  registers->preserved[2] = (uintptr_t) saved->uc_mcontext.gregs[REG_R13];
+  registers->preserved[3] = (uintptr_t) saved->uc_mcontext.gregs[REG_R14];
+  registers->preserved[4] = (uintptr_t) saved->uc_mcontext.gregs[REG_R15];
+  return 1;
+#elif defined(__aarch64__)
+  registers->pc = (uintptr_t) saved->uc_mcontext.pc;
+  registers->sp = (uintptr_t) saved->uc_mcontext.sp;
+  registers->fp = (uintptr_t) saved->uc_mcontext.regs[29];
+  for (int i = 0; i < 10; i++)
+    registers->preserved[i] = (uintptr_t) saved->uc_mcontext.regs[19 + i];
+  return 1;
+#else
+  return 0;
+#endif
+}

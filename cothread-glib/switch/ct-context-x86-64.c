@@ -63,3 +63,20 @@ ct_context_clear (CtContext *context)
   ct_context_sanitizer_clear (context);
   context->saved = NULL;
 }
+
+int
+ct_context_get_registers (const CtContext *context, CtContextRegisters *registers)
+{
+  const SavedFrame *frame = context->saved;
+
+  if (frame == NULL)
+    return 0;
+  *registers = (CtContextRegisters) {
+    .pc = (uintptr_t) frame->return_address,
+    .sp = (uintptr_t) (frame + 1),
+    .fp = (uintptr_t) frame->rbp,
+    .preserved = { (uintptr_t) frame->rbx, (uintptr_t) frame->r12, (uintptr_t) frame->r13,
+                   (uintptr_t) frame->r14, (uintptr_t) frame->r15 },
+  };
+  return 1;
+}

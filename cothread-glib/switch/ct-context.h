@@ -53,6 +53,18 @@ void ct_context_clear (CtContext *context);
 
 #define CT_CONTEXT_COLORS 16
 
+/* Where a context that nobody is on will go on: for whoever walks its stack. */
+typedef struct
+{
+  uintptr_t pc;
+  uintptr_t sp; /* as it will be at pc */
+  uintptr_t fp;
+  uintptr_t preserved[10]; /* x86-64: rbx, r12-r15; AArch64: x19-x28 */
+} CtContextRegisters;
+
+/* FALSE: it never began, or this backend cannot tell. */
+int ct_context_get_registers (const CtContext *context, CtContextRegisters *registers);
+
 /* The backend: saves the caller in *from, continues `to`. */
 void ct_context_jump (void **from, void *to);
 

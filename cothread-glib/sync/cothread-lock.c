@@ -2,7 +2,7 @@
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-extra.h"
 #include "loop/cothread-wait-private.h"
-#include "sync/cothread-lock.h"
+#include "sync/cothread-lock-private.h"
 #include "sync/cothread-waiters-private.h"
 
 /**
@@ -50,6 +50,12 @@ cothread_lock_finalize (GObject *object)
       g_critical ("A lock was destroyed while a task held it");
     }
   G_OBJECT_CLASS (cothread_lock_parent_class)->finalize (object);
+}
+
+const CtTask *
+cothread_lock_peek_owner (CothreadLock *self)
+{
+  return self->owner;
 }
 
 static void

@@ -31,7 +31,8 @@ CothreadTask *cothread_scope_spawn_full (CothreadScope *scope,
  * Since: 0.1
  */
 #define cothread_scope_spawn(scope, func, user_data) \
-  cothread_scope_spawn_full ((scope), (func), (user_data), &(CothreadSpawnOptions) { .function = #func }, NULL)
+  cothread_scope_spawn_full ((scope), (func), (user_data), \
+                             &(CothreadSpawnOptions) { .function = #func, .site = G_STRLOC, .site_function = G_STRFUNC }, NULL)
 
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_scope_leave (CothreadScope *scope, GError **error);
