@@ -10,6 +10,7 @@
 #include "loop/cothread-task-local.h"
 #include "loop/cothread-task.h"
 #include "loop/cothread-version.h"
+#include "loop/cothread-wait-async.h"
 #include "loop/cothread-wait.h"
 
 #include "sync/cothread-event-queue.h"

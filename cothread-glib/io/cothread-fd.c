@@ -46,6 +46,17 @@ add_watches (CtScheduler *core, CtFdWatch *watches, const GPollFD *fds, guint n,
   return TRUE;
 }
 
+/* Time is up, but perhaps nobody has looked at the descriptors since the wait
+ * began: with a timeout of 0 the loop never gets to its poll. */
+static gboolean
+is_ready_after_all (CtScheduler *core, GPollFD *fds, guint n, GError **error)
+{
+  if (core->current->wake != CT_WAKE_TIMEOUT || g_poll (fds, n, 0) <= 0)
+    return FALSE;
+  g_clear_error (error);
+  return TRUE;
+}
+
 static gint
 poll_watches (CtScheduler *core, CtFdWatch *watches, GPollFD *fds, guint n, gint64 deadline_us, GError **error)
 {
@@ -65,7 +76,8 @@ poll_watches (CtScheduler *core, CtFdWatch *watches, GPollFD *fds, guint n, gint
       if (!was_woken)
         {
           remove_watches (core->poller, watches, n);
-          return -1;
+          if (!is_ready_after_all (core, fds, n, error))
+            return -1;
         }
     }
   else if (!cothread_wait_for_ready (error))
@@ -94,7 +106,8 @@ poll_watches (CtScheduler *core, CtFdWatch *watches, GPollFD *fds, guint n, gint
  *
  * Waits until at least one of several descriptors is ready, as poll() does, but
  * suspends only the calling task. Regular files are always ready, and then it
- * does not suspend.
+ * does not suspend. When the time is up it looks once more: with a timeout of 0
+ * it suspends once, and then takes what is ready.
  *
  * Of two tasks that wait for the same event on one descriptor one is woken;
  * errors and hang-ups wake all.
@@ -144,7 +157,11 @@ wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeo
   if (watch.revents != 0)
     return cothread_wait_for_ready (error) ? (GIOCondition) watch.revents : (GIOCondition) 0;
   if (!cothread_wait_on (core, &watch.waiter, deadline_us, "descriptor", GINT_TO_POINTER (fd), error))
-    watch.revents = 0;
+    {
+      GPollFD one = { fd, (gushort) condition, 0 };
+
+      watch.revents = is_ready_after_all (core, &one, 1, error) ? one.revents : 0;
+    }
   ct_poller_remove (core->poller, &watch);
   return (GIOCondition) watch.revents;
 }

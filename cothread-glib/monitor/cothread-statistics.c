@@ -158,7 +158,7 @@ cothread_scheduler_get_recent_turns (CothreadScheduler *scheduler)
  *
  * Every live task, in the order in which they were spawned.
  *
- * Returns: (transfer full) (element-type CothreadTask): the tasks
+ * Returns: (transfer container) (element-type CothreadTask): the tasks
  *
  * Since: 0.1
  */

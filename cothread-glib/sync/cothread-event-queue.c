@@ -135,6 +135,12 @@ cothread_event_queue_is_ready (CothreadEventQueue *self)
   return !g_queue_is_empty (&self->items) || self->is_closed;
 }
 
+GDestroyNotify
+cothread_event_queue_get_item_destroy (CothreadEventQueue *self)
+{
+  return self->item_destroy;
+}
+
 gboolean
 cothread_event_queue_take (CothreadEventQueue *self, gpointer *item, GError **error)
 {

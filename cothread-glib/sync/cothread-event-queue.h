@@ -17,6 +17,14 @@ gboolean cothread_event_queue_signal (CothreadEventQueue *self, gpointer item);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_event_queue_wait (CothreadEventQueue *self, gint64 timeout_us, gpointer *item, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_event_queue_wait_async (CothreadEventQueue *self,
+                                      gint64 timeout_us,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_event_queue_wait_finish (CothreadEventQueue *self, GAsyncResult *result, gpointer *item, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_event_queue_close (CothreadEventQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_event_queue_is_closed (CothreadEventQueue *self);

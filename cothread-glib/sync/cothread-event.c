@@ -299,6 +299,12 @@ cothread_event_get_waiters (CothreadEvent *self)
   return &self->waiters;
 }
 
+GDestroyNotify
+cothread_event_get_value_destroy (CothreadEvent *self)
+{
+  return self->auto_reset ? self->value_destroy : NULL;
+}
+
 /* Takes what the signal brought; the event is signalled. */
 gboolean
 cothread_event_take (CothreadEvent *self, gpointer *value, GError **error)

@@ -29,6 +29,16 @@ gboolean cothread_event_wait (CothreadEvent *self, gint64 timeout_us, GError **e
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_event_wait_value (CothreadEvent *self, gint64 timeout_us, gpointer *value, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_event_wait_async (CothreadEvent *self,
+                                gint64 timeout_us,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_event_wait_finish (CothreadEvent *self, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_event_wait_value_finish (CothreadEvent *self, GAsyncResult *result, gpointer *value, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_event_abort_wait (CothreadEvent *self);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sync/cothread-scope.h"
+#include "loop/cothread-async-wait-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-shield.h"
 #include "loop/cothread-task-extra.h"
@@ -355,6 +356,19 @@ fail_if_cancelled (CothreadScope *scope)
     fail (scope, failure);
 }
 
+static gboolean
+close_scope (CothreadScope *scope, GError **error)
+{
+  scope->is_left = TRUE;
+  end_clock (scope);
+  if (scope->error == NULL && scope->is_cancelled)
+    scope->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The scope was cancelled");
+  if (scope->error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_error_copy (scope->error));
+  return FALSE;
+}
+
 /**
  * cothread_scope_leave: (skip)
  * @scope: a scope
@@ -394,14 +408,77 @@ cothread_scope_leave (CothreadScope *scope, GError **error)
     }
   else if (!scope->is_left)
     fail_if_cancelled (scope);
-  scope->is_left = TRUE;
-  end_clock (scope);
-  if (scope->error == NULL && scope->is_cancelled)
-    scope->error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "The scope was cancelled");
-  if (scope->error == NULL)
-    return TRUE;
-  g_propagate_error (error, g_error_copy (scope->error));
+  return close_scope (scope, error);
+}
+
+static gboolean
+all_have_ended (CothreadAsyncWait *wait, G_GNUC_UNUSED const CtWaiter *fired)
+{
+  CothreadScope *scope = wait->object;
+
+  if (scope->n_members > 0)
+    {
+      cothread_waiters_begin (&scope->waiters, &wait->waiter, NULL);
+      cothread_waiters_queue (&scope->waiters, &wait->waiter);
+      return FALSE;
+    }
+  scope->n_leaving--;
+  close_scope (scope, &wait->failure);
+  return TRUE;
+}
+
+static gboolean
+cancel_and_go_on (CothreadAsyncWait *wait, G_GNUC_UNUSED CtWake wake)
+{
+  fail (wait->object, wait->failure);
+  g_clear_error (&wait->failure);
   return FALSE;
+}
+
+static const CothreadAsyncWaitKind leave_kind = { "scope", "scope", all_have_ended, cancel_and_go_on, NULL };
+
+/**
+ * cothread_scope_leave_async: (skip)
+ * @scope: a scope; it must not be freed before the callback
+ * @cancellable: (nullable): cancels the tasks of the scope
+ * @callback: called on the thread's own stack when the last task has ended
+ * @user_data: passed to @callback
+ *
+ * Leaves a scope, as cothread_scope_leave() does, but calls back instead of
+ * suspending a task. The callback comes in the caller's thread-default context.
+ * Also a wait that was cancelled is over only when all tasks have ended.
+ *
+ * Since: 0.1
+ */
+void
+cothread_scope_leave_async (CothreadScope *scope, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (scope != NULL);
+  g_return_if_fail (scope->thread == cothread_thread_id ());
+  g_return_if_fail (!owns_running_task (scope));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  scope->n_leaving++;
+  cothread_async_wait (&leave_kind, NULL, COTHREAD_FOREVER, scope, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * cothread_scope_leave_finish: (skip)
+ * @scope: a scope
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_scope_leave_async() began. Fails like
+ * cothread_scope_leave().
+ *
+ * Returns: %TRUE if all tasks have ended and none failed
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_scope_leave_finish (G_GNUC_UNUSED CothreadScope *scope, GAsyncResult *result, GError **error)
+{
+  return cothread_async_wait_finish (&leave_kind, NULL, result, NULL, error);
 }
 
 /**

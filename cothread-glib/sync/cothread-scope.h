@@ -37,6 +37,13 @@ CothreadTask *cothread_scope_spawn_full (CothreadScope *scope,
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_scope_leave (CothreadScope *scope, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_scope_leave_async (CothreadScope *scope,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_scope_leave_finish (CothreadScope *scope, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_scope_cancel (CothreadScope *scope);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_scope_is_cancelled (CothreadScope *scope);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-async-wait-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-wait-private.h"
 #include "sync/cothread-semaphore.h"
@@ -27,12 +28,6 @@ struct _CothreadSemaphore
   guint maximum;
   CothreadWaiters waiters;
 };
-
-typedef struct
-{
-  CtWaiter waiter;
-  gboolean is_granted;
-} PermitWaiter;
 
 G_DEFINE_FINAL_TYPE (CothreadSemaphore, cothread_semaphore, G_TYPE_OBJECT)
 
@@ -81,7 +76,7 @@ give_back (CothreadSemaphore *self)
     {
       CtWaiter *first = CT_CONTAINER_OF (self->waiters.head.next, CtWaiter, link);
 
-      CT_CONTAINER_OF (first, PermitWaiter, waiter)->is_granted = TRUE;
+      CT_CONTAINER_OF (first, CothreadGrantWaiter, waiter)->is_granted = TRUE;
       ct_task_fire (first->task, CT_WAKE_NORMAL, first);
     }
   else
@@ -108,7 +103,7 @@ give_back (CothreadSemaphore *self)
 gboolean
 cothread_semaphore_acquire (CothreadSemaphore *self, gint64 timeout_us, GError **error)
 {
-  PermitWaiter entry = { .is_granted = FALSE };
+  CothreadGrantWaiter entry = { .is_granted = FALSE };
   CtScheduler *core;
   gint64 deadline_us;
   gboolean was_woken;
@@ -136,6 +131,73 @@ cothread_semaphore_acquire (CothreadSemaphore *self, gint64 timeout_us, GError *
     give_back (self);
   g_object_unref (self);
   return was_woken;
+}
+
+static gboolean
+take_permit (CothreadAsyncWait *wait, const CtWaiter *fired)
+{
+  CothreadSemaphore *self = wait->object;
+
+  if (fired != NULL)
+    return TRUE;
+  if (self->available > 0)
+    {
+      self->available--;
+      return TRUE;
+    }
+  cothread_waiters_begin (&self->waiters, &wait->waiter, NULL);
+  cothread_waiters_queue (&self->waiters, &wait->waiter);
+  return FALSE;
+}
+
+static const CothreadAsyncWaitKind acquire_kind = { "semaphore", "semaphore", take_permit, NULL, NULL };
+
+/**
+ * cothread_semaphore_acquire_async:
+ * @self: a semaphore
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (scope async): called on the thread's own stack
+ * @user_data: passed to @callback
+ *
+ * Takes a permit, as cothread_semaphore_acquire() does, standing in the same
+ * line, but calls back instead of suspending a task. The callback comes in the
+ * caller's thread-default context; the permit is the caller's from before it.
+ *
+ * Since: 0.1
+ */
+void
+cothread_semaphore_acquire_async (CothreadSemaphore *self, gint64 timeout_us, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (COTHREAD_IS_SEMAPHORE (self));
+  g_return_if_fail (self->thread == cothread_thread_id ());
+  g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  cothread_async_wait (&acquire_kind, self, timeout_us, self, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * cothread_semaphore_acquire_finish:
+ * @self: a semaphore
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_semaphore_acquire_async() began. Fails with
+ * %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, and like
+ * cothread_sleep_finish(); then no permit was taken.
+ *
+ * Returns: %TRUE if a permit was taken
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_semaphore_acquire_finish (CothreadSemaphore *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (COTHREAD_IS_SEMAPHORE (self), FALSE);
+
+  return cothread_async_wait_finish (&acquire_kind, self, result, NULL, error);
 }
 
 /**

@@ -15,6 +15,14 @@ CothreadSemaphore *cothread_semaphore_new (guint available, guint maximum);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_semaphore_acquire (CothreadSemaphore *self, gint64 timeout_us, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_semaphore_acquire_async (CothreadSemaphore *self,
+                                       gint64 timeout_us,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_semaphore_acquire_finish (CothreadSemaphore *self, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_semaphore_release (CothreadSemaphore *self);
 COTHREAD_AVAILABLE_IN_0_1
 guint cothread_semaphore_get_available (CothreadSemaphore *self);

@@ -6,14 +6,18 @@
 #include "sync/cothread-pulse.h"
 #include "sync/cothread-waiters-private.h"
 
-/* What cothread_wait_any() has to know of what it waits for. The first of each
+/* What cothread_wait_any() and the _async() forms have to know of what they
+ * wait for. The first of each
  * checks the object: NULL, after a critical, for a wrong one. */
 
 CothreadWaiters *cothread_event_get_waiters (CothreadEvent *self);
+/* What frees the value of one who takes it; NULL if the event keeps it. */
+GDestroyNotify cothread_event_get_value_destroy (CothreadEvent *self);
 gboolean cothread_event_take (CothreadEvent *self, gpointer *value, GError **error);
 
 CothreadWaiters *cothread_event_queue_get_waiters (CothreadEventQueue *self);
 gboolean cothread_event_queue_is_ready (CothreadEventQueue *self);
+GDestroyNotify cothread_event_queue_get_item_destroy (CothreadEventQueue *self);
 gboolean cothread_event_queue_take (CothreadEventQueue *self, gpointer *item, GError **error);
 
 CothreadWaiters *cothread_pulse_get_waiters (CothreadPulse *self);

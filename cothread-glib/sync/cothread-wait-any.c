@@ -194,6 +194,26 @@ pass_on (Entry *entries, guint n_items, const CtWaiter *fired)
       cothread_waiters_wake_one (entries[i].waiters);
 }
 
+/* Time is up, but perhaps nobody has looked at the descriptors since the wait
+ * began: with a timeout of 0 the loop never gets to its poll. */
+static gboolean
+is_ready_after_all (CtScheduler *core, const CothreadWaitItem *items, Entry *entries, guint n_items, guint *which)
+{
+  if (core->current->wake != CT_WAKE_TIMEOUT)
+    return FALSE;
+  for (guint i = 0; i < n_items; i++)
+    {
+      GPollFD fd = { items[i].fd, (gushort) items[i].condition, 0 };
+
+      if (items[i].kind != COTHREAD_WAIT_DESCRIPTOR || g_poll (&fd, 1, 0) <= 0)
+        continue;
+      entries[i].watch.revents = fd.revents;
+      *which = i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
 /* Suspends until an item is ready: *which. */
 static gboolean
 wait_until_ready (CothreadWaitItem *items, Entry *entries, guint n_items, gint64 timeout_us, guint *which, GError **error)
@@ -220,6 +240,11 @@ wait_until_ready (CothreadWaitItem *items, Entry *entries, guint n_items, gint64
           leave_lines (core->poller, items, entries, n_items);
           if (!was_woken)
             {
+              if (is_ready_after_all (core, items, entries, n_items, which))
+                {
+                  g_clear_error (error);
+                  return TRUE;
+                }
               pass_on (entries, n_items, fired);
               return FALSE;
             }
