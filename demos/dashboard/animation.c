@@ -101,7 +101,7 @@ dash_animation_new (void)
   return g_object_new (DASH_TYPE_ANIMATION, NULL);
 }
 
-const DashFrameMeter *
+DashFrameMeter *
 dash_animation_get_meter (DashAnimation *self)
 {
   return &self->meter;

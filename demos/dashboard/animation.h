@@ -11,6 +11,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (DashAnimation, dash_animation, DASH, ANIMATION, GtkWidget)
 
 GtkWidget *dash_animation_new (void);
-const DashFrameMeter *dash_animation_get_meter (DashAnimation *self);
+DashFrameMeter *dash_animation_get_meter (DashAnimation *self);
 
 G_END_DECLS

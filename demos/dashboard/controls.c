@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "controls.h"
 
+/* The original has no slice: it works through the queue, however long it is.
+ * This is the longest slice there is. */
+#define NO_SLICE_US G_USEC_PER_SEC
+
+/* What the switch "As the original did" overrules. */
+typedef struct
+{
+  DashTargets *targets;
+  GtkWidget *bound;
+  GtkWidget *slice;
+} Fairness;
+
 static void
 on_flood (GtkSwitch *widget, GParamSpec *pspec, DashTargets *targets)
 {
@@ -11,6 +23,18 @@ static void
 on_index (GtkSwitch *widget, GParamSpec *pspec, DashTargets *targets)
 {
   dash_indexer_set_enabled (targets->indexer, gtk_switch_get_active (widget));
+}
+
+static void
+on_sleepers (GtkSwitch *widget, GParamSpec *pspec, DashTargets *targets)
+{
+  dash_sleepers_set_enabled (targets->sleepers, gtk_switch_get_active (widget));
+}
+
+static void
+on_echo (GtkSwitch *widget, GParamSpec *pspec, DashTargets *targets)
+{
+  dash_echo_set_enabled (targets->echo, gtk_switch_get_active (widget));
 }
 
 static void
@@ -50,11 +74,47 @@ on_slice (GtkSpinButton *widget, DashTargets *targets)
 }
 
 static void
+on_original (GtkSwitch *widget, GParamSpec *pspec, Fairness *self)
+{
+  gboolean as_original = gtk_switch_get_active (widget);
+
+  gtk_widget_set_sensitive (self->bound, !as_original);
+  gtk_widget_set_sensitive (self->slice, !as_original);
+  if (as_original)
+    {
+      cothread_callback_queue_set_max_length (self->targets->queue, 0);
+      cothread_scheduler_set_time_slice (self->targets->scheduler, NO_SLICE_US);
+      return;
+    }
+  on_bound (GTK_SPIN_BUTTON (self->bound), self->targets);
+  on_slice (GTK_SPIN_BUTTON (self->slice), self->targets);
+}
+
+static void
+free_fairness (gpointer data, GClosure *closure)
+{
+  g_free (data);
+}
+
+static GtkWidget *
+new_original_switch (Fairness *self)
+{
+  GtkWidget *widget = gtk_switch_new ();
+
+  gtk_widget_set_halign (widget, GTK_ALIGN_END);
+  g_signal_connect_data (widget, "notify::active", G_CALLBACK (on_original), self, free_fairness, 0);
+
+  return widget;
+}
+
+static void
 add_row (GtkGrid *grid, int row, const char *mnemonic, const char *name, const char *tooltip, GtkWidget *control)
 {
   GtkWidget *label = gtk_label_new_with_mnemonic (mnemonic);
+  g_autofree char *label_name = g_strconcat (name, "-label", NULL);
 
   gtk_label_set_mnemonic_widget (GTK_LABEL (label), control);
+  gtk_widget_set_name (label, label_name);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_set_hexpand (label, TRUE);
   gtk_grid_attach (grid, label, 0, row, 1, 1);
@@ -113,25 +173,36 @@ dash_controls_new (DashTargets *targets, const DashOptions *options)
 {
   GtkGrid *grid = GTK_GRID (gtk_grid_new ());
   guint rate = options->flood_rate > 0 ? options->flood_rate : 200000;
+  Fairness *fairness = g_new (Fairness, 1);
   guint cost = options->flood_rate > 0 ? options->flood_cost_us : 20;
 
   gtk_grid_set_row_spacing (grid, 6);
   gtk_grid_set_column_spacing (grid, 12);
 
+  *fairness = (Fairness) {
+    .targets = targets,
+    .bound = new_spin (0, 10000000, 1000, 0, 10000, G_CALLBACK (on_bound), targets),
+    .slice = new_spin (0.1, 50, 0.5, 1, 2, G_CALLBACK (on_slice), targets),
+  };
+
   add_row (grid, 0, "_Index the folder", "index-switch", "The real work: walk the folder and hash its files",
            new_switch (TRUE, G_CALLBACK (on_index), targets));
-  add_row (grid, 1, "_Flood", "flood-switch", "A thread posts far more callbacks than can be run",
+  add_row (grid, 1, "100 000 slee_pers", "sleepers-switch", "So many tasks, each with its own stack; some ten thousand wake up every second",
+           new_switch (FALSE, G_CALLBACK (on_sleepers), targets));
+  add_row (grid, 2, "_Echo server", "echo-switch", "A server and 32 clients, on this machine's loopback interface",
+           new_switch (FALSE, G_CALLBACK (on_echo), targets));
+  add_row (grid, 3, "_Flood", "flood-switch", "A thread posts far more callbacks than can be run",
            new_switch (options->flood_rate > 0, G_CALLBACK (on_flood), targets));
-  add_row (grid, 2, "_Rate, a second", "flood-rate", "How many callbacks the flood posts a second",
+  add_row (grid, 4, "_Rate, a second", "flood-rate", "How many callbacks the flood posts a second",
            new_spin (1, 5000000, 10000, 0, rate, G_CALLBACK (on_rate), targets));
-  add_row (grid, 3, "_Cost, µs each", "flood-cost", "How long each callback of the flood keeps the main thread busy",
+  add_row (grid, 5, "_Cost, µs each", "flood-cost", "How long each callback of the flood keeps the main thread busy",
            new_spin (0, 100000, 5, 0, cost, G_CALLBACK (on_cost), targets));
-  add_row (grid, 4, "_Bound", "bound", "How many callbacks may wait in the queue; 0: no bound, it grows for ever",
-           new_spin (0, 10000000, 1000, 0, 10000, G_CALLBACK (on_bound), targets));
-  add_row (grid, 5, "When f_ull", "policy", "What happens to a callback that finds the queue full",
+  add_row (grid, 6, "_Bound", "bound", "How many callbacks may wait in the queue; 0: no bound, it grows for ever", fairness->bound);
+  add_row (grid, 7, "When f_ull", "policy", "What happens to a callback that finds the queue full",
            new_policy (COTHREAD_OVERFLOW_BLOCK, targets));
-  add_row (grid, 6, "Time _slice, ms", "slice", "How long the scheduler may hold the main loop at a time",
-           new_spin (0.1, 50, 0.5, 1, 2, G_CALLBACK (on_slice), targets));
+  add_row (grid, 8, "Time _slice, ms", "slice", "How long the scheduler may hold the main loop at a time", fairness->slice);
+  add_row (grid, 9, "As the _original did", "original-switch",
+           "No bound, and no slice: a turn lasts until the queue is empty, or for a second", new_original_switch (fairness));
 
   return GTK_WIDGET (grid);
 }

@@ -3,9 +3,11 @@
 
 #include <gtk/gtk.h>
 
+#include "echo.h"
 #include "flood.h"
 #include "indexer.h"
 #include "options.h"
+#include "sleepers.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +18,8 @@ typedef struct
   CothreadCallbackQueue *queue;
   DashFlood *flood;
   DashIndexer *indexer;
+  DashSleepers *sleepers;
+  DashEcho *echo;
 } DashTargets;
 
 GtkWidget *dash_controls_new (DashTargets *targets, const DashOptions *options);

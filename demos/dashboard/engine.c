@@ -13,6 +13,8 @@ dash_engine_new (const DashOptions *options)
 
   self->targets.flood = dash_flood_new (&self->probe);
   self->targets.indexer = dash_indexer_new (options->folder, &self->probe);
+  self->targets.sleepers = dash_sleepers_new ();
+  self->targets.echo = dash_echo_new ();
 
   return self;
 }
@@ -27,6 +29,10 @@ dash_engine_stop (DashEngine *self)
   g_clear_pointer (&self->targets.flood, dash_flood_free);
   dash_indexer_stop (self->targets.indexer);
   g_clear_pointer (&self->targets.indexer, dash_indexer_free);
+  dash_sleepers_stop (self->targets.sleepers);
+  g_clear_pointer (&self->targets.sleepers, dash_sleepers_free);
+  dash_echo_stop (self->targets.echo);
+  g_clear_pointer (&self->targets.echo, dash_echo_free);
 }
 
 void

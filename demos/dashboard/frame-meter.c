@@ -22,10 +22,17 @@ dash_frame_meter_tick (DashFrameMeter *self, gint64 now_us)
       self->buckets[CLAMP (interval / 100, 0, DASH_FRAME_BUCKETS - 1)]++;
       self->worst_us = MAX (self->worst_us, interval);
       self->counted_us += interval;
+      ctv_durations_add (&self->intervals, interval, 1);
       self->counted++;
     }
 
   self->ring[self->frames++ % DASH_FRAME_RING] = now_us;
+}
+
+void
+dash_frame_meter_reset_intervals (DashFrameMeter *self)
+{
+  self->intervals = (CtvDurations) { 0 };
 }
 
 /* Over the last second, the frame that is still to come included: a window

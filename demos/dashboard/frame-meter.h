@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "ctv-durations.h"
 
 G_BEGIN_DECLS
 
@@ -18,9 +18,11 @@ typedef struct
   guint64 counted;
   gint64 worst_us;
   guint32 buckets[DASH_FRAME_BUCKETS];
+  CtvDurations intervals; /* since the last reset */
 } DashFrameMeter;
 
 void dash_frame_meter_tick (DashFrameMeter *self, gint64 now_us);
+void dash_frame_meter_reset_intervals (DashFrameMeter *self);
 void dash_frame_meter_read (const DashFrameMeter *self, gint64 now_us, double *fps, gint64 *worst_us);
 double dash_frame_meter_get_mean_fps (const DashFrameMeter *self);
 gint64 dash_frame_meter_get_percentile_us (const DashFrameMeter *self, double fraction);

@@ -8,6 +8,8 @@ static const GOptionEntry entries[] = {
   { "screenshot", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Save a picture of the window, then quit", "FILE.png" },
   { "after", 0, 0, G_OPTION_ARG_DOUBLE, NULL, "How long to run before the picture is taken (default: 5)", "SECONDS" },
   { "report", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Write what was measured when the window closes", "FILE.json" },
+  { "page", 0, 0, G_OPTION_ARG_STRING, NULL, "Begin with this page: queue or tasks", "PAGE" },
+  { "dark", 0, 0, G_OPTION_ARG_NONE, NULL, "Begin with dark colours", NULL },
   { NULL },
 };
 
@@ -50,12 +52,19 @@ dash_options_read (DashOptions *self, GVariantDict *dict, GError **error)
   g_variant_dict_lookup (dict, "report", "^ay", &self->report);
   g_variant_dict_lookup (dict, "after", "d", &self->after_s);
   g_variant_dict_lookup (dict, "seconds", "d", &self->seconds);
+  g_variant_dict_lookup (dict, "page", "s", &self->page);
+  g_variant_dict_lookup (dict, "dark", "b", &self->dark);
   if (self->folder == NULL)
     self->folder = g_strdup ("/usr/share");
 
   if (!g_file_test (self->folder, G_FILE_TEST_IS_DIR))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY, "--folder %s: not a folder", self->folder);
+      return FALSE;
+    }
+  if (self->page != NULL && !g_str_equal (self->page, "queue") && !g_str_equal (self->page, "tasks"))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--page %s: expected queue or tasks", self->page);
       return FALSE;
     }
   if (g_variant_dict_lookup (dict, "flood", "&s", &flood))
@@ -70,4 +79,5 @@ dash_options_clear (DashOptions *self)
   g_clear_pointer (&self->folder, g_free);
   g_clear_pointer (&self->screenshot, g_free);
   g_clear_pointer (&self->report, g_free);
+  g_clear_pointer (&self->page, g_free);
 }

@@ -14,6 +14,8 @@ typedef struct
   double seconds;
   guint flood_rate;
   guint flood_cost_us;
+  char *page;
+  gboolean dark;
   gboolean failed; /* what was asked for could not be done */
 } DashOptions;
 

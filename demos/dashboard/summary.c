@@ -5,6 +5,7 @@
 
 #include "ctv-format.h"
 #include "ctv-tile.h"
+#include "workload-line.h"
 
 static GtkLabel *
 new_side_label (const char *name)
@@ -70,31 +71,12 @@ show_us (GtkLabel *label, const char *prefix, gint64 us)
   ctv_label_update (label, text);
 }
 
-static void
-show_index (GtkLabel *label, DashIndexer *indexer)
-{
-  const DashIndexProgress *progress = dash_indexer_get_progress (indexer);
-  g_autofree char *duplicates = ctv_format_count (progress->duplicates);
-  g_autofree char *bytes = g_format_size (progress->bytes);
-  g_autofree char *root = g_filename_display_name (dash_indexer_get_root (indexer));
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  g_string_printf (text, "%s %s: %s, %s %s", progress->resting ? "Indexed" : "Indexing",
-                   root, bytes, duplicates, progress->duplicates == 1 ? "duplicate" : "duplicates");
-  if (progress->failed > 0)
-    g_string_append_printf (text, ", %" G_GUINT64_FORMAT " unreadable", progress->failed);
-  if (progress->lost > 0)
-    g_string_append_printf (text, ", %u results lost", progress->lost);
-  if (progress->rounds > 0)
-    g_string_append_printf (text, " (round %u)", progress->rounds + !progress->resting);
-  ctv_label_update (label, text->str);
-}
-
 void
 dash_summary_update (DashSummary *self, DashEngine *engine, const DashFrameMeter *meter)
 {
   const DashReadings *now = &engine->readings;
   guint64 dropped = dash_readings_get_dropped (now);
+  g_autofree char *workloads = dash_workload_line (engine);
   gint64 worst_us;
   double fps;
 
@@ -112,5 +94,5 @@ dash_summary_update (DashSummary *self, DashEngine *engine, const DashFrameMeter
   show_count (self->fps, llround (fps));
   show_us (self->worst_frame, "worst frame ", worst_us);
   show_count (self->files, dash_indexer_get_progress (engine->targets.indexer)->files);
-  show_index (self->index, engine->targets.indexer);
+  ctv_label_update (self->index, workloads);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "window.h"
 
-#include "ctv-depth-plot.h"
+#include "ctv-task-table.h"
+#include "ctv-tile.h"
+#include "queue-page.h"
 #include "report.h"
 #include "screenshot.h"
 #include "summary.h"
-#include "ctv-task-table.h"
-#include "ctv-tile.h"
-#include "ctv-turn-strip.h"
 
 #define NUMBERS_EVERY_US 100000
 #define TASKS_EVERY_US 250000
@@ -22,8 +21,8 @@ struct _DashWindow
   DashSummary summary;
   CtvTaskTable table;
   DashClickMeter clicks;
-  GtkWidget *plot;
-  GtkWidget *strip;
+  DashQueuePage queue_page;
+  GtkStack *pages;
   GtkWidget *animation;
   GPtrArray *tasks;
   CothreadEvent *picture_taken;
@@ -39,14 +38,12 @@ static void
 update_numbers (gpointer data)
 {
   DashWindow *self = data;
-  DashReadings *readings = &self->engine->readings;
+  const DashFrameMeter *meter = dash_animation_get_meter (DASH_ANIMATION (self->animation));
   DashTargets *targets = &self->engine->targets;
 
-  dash_readings_take (readings, targets->scheduler, targets->queue);
-  dash_summary_update (&self->summary, self->engine, dash_animation_get_meter (DASH_ANIMATION (self->animation)));
-  ctv_depth_plot_set_marks (CTV_DEPTH_PLOT (self->plot), readings->queue.length, readings->queue.max_length, readings->queue.high_water);
-  ctv_turn_strip_set_turns (CTV_TURN_STRIP (self->strip), cothread_scheduler_get_recent_turns (targets->scheduler),
-                             cothread_scheduler_get_time_slice (targets->scheduler));
+  dash_readings_take (&self->engine->readings, targets->scheduler, targets->queue);
+  dash_summary_update (&self->summary, self->engine, meter);
+  dash_queue_page_update (&self->queue_page, self->engine, meter);
 }
 
 static void
@@ -54,7 +51,8 @@ update_tasks (gpointer data)
 {
   DashWindow *self = data;
 
-  ctv_task_table_take (&self->table, ctv_task_list_new (self->engine->targets.scheduler));
+  if (gtk_widget_get_mapped (self->table.widget))
+    ctv_task_table_take (&self->table, ctv_task_list_new (self->engine->targets.scheduler));
 }
 
 static gpointer
@@ -186,6 +184,7 @@ dash_window_close_request (GtkWindow *window)
     {
       self->closing = TRUE;
       gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
+      gtk_widget_set_sensitive (GTK_WIDGET (self), FALSE); /* whatever may still reach the controls */
       cothread_task_unref (cothread_spawn (wind_up, self));
     }
 
@@ -211,64 +210,108 @@ dash_window_finalize (GObject *object)
 }
 
 static void
+on_find (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  DashWindow *self = DASH_WINDOW (window);
+
+  gtk_stack_set_visible_child_name (self->pages, "tasks");
+  gtk_widget_grab_focus (self->table.filter);
+}
+
+static void
+on_page (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  gtk_stack_set_visible_child_name (DASH_WINDOW (window)->pages, g_variant_get_string (parameter, NULL));
+}
+
+static void
 dash_window_class_init (DashWindowClass *klass)
 {
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
   G_OBJECT_CLASS (klass)->dispose = dash_window_dispose;
   G_OBJECT_CLASS (klass)->finalize = dash_window_finalize;
   GTK_WINDOW_CLASS (klass)->close_request = dash_window_close_request;
+
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_q, GDK_CONTROL_MASK, "window.close", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "win.find", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_1, GDK_ALT_MASK, "win.page", "s", "queue");
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_2, GDK_ALT_MASK, "win.page", "s", "tasks");
 }
 
 static void
 dash_window_init (DashWindow *self)
 {
+  static const GActionEntry actions[] = {
+    { .name = "find", .activate = on_find },
+    { .name = "page", .activate = on_page, .parameter_type = "s" },
+  };
+
   self->began_us = g_get_monotonic_time ();
   self->picture_taken = cothread_event_new (FALSE);
   self->tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) cothread_task_unref);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+}
+
+static void
+on_dark (GtkToggleButton *button, DashWindow *self)
+{
+  g_object_set (gtk_widget_get_settings (GTK_WIDGET (self)), "gtk-application-prefer-dark-theme",
+                gtk_toggle_button_get_active (button), NULL);
+}
+
+static void
+on_reset (GtkButton *button, DashWindow *self)
+{
+  dash_queue_page_reset (&self->queue_page);
+  dash_frame_meter_reset_intervals (dash_animation_get_meter (DASH_ANIMATION (self->animation)));
+}
+
+static GtkWidget *
+new_dark_button (DashWindow *self)
+{
+  GtkWidget *button = gtk_toggle_button_new_with_mnemonic ("_Dark");
+
+  gtk_widget_set_name (button, "dark");
+  gtk_widget_set_tooltip_text (button, "Dark colours");
+  g_signal_connect (button, "toggled", G_CALLBACK (on_dark), self);
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), self->options->dark);
+
+  return button;
 }
 
 static void
 add_header (DashWindow *self)
 {
   GtkHeaderBar *bar = GTK_HEADER_BAR (gtk_header_bar_new ());
+  GtkWidget *switcher = gtk_stack_switcher_new ();
+  GtkWidget *reset = dash_reset_button_new (&self->engine->targets);
 
+  gtk_stack_switcher_set_stack (GTK_STACK_SWITCHER (switcher), self->pages);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (switcher), GTK_ACCESSIBLE_PROPERTY_LABEL, "Pages", -1);
+  g_signal_connect (reset, "clicked", G_CALLBACK (on_reset), self);
   gtk_header_bar_pack_start (bar, dash_pause_button_new (&self->engine->targets));
-  gtk_header_bar_pack_end (bar, dash_reset_button_new (&self->engine->targets));
+  gtk_header_bar_set_title_widget (bar, switcher);
+  gtk_header_bar_pack_end (bar, new_dark_button (self));
+  gtk_header_bar_pack_end (bar, reset);
   gtk_window_set_titlebar (GTK_WINDOW (self), GTK_WIDGET (bar));
-}
-
-static GtkWidget *
-prepare (GtkWidget *widget, const char *name, int height)
-{
-  gtk_widget_set_name (widget, name);
-  gtk_widget_set_hexpand (widget, TRUE);
-  gtk_widget_set_size_request (widget, -1, height);
-
-  return widget;
-}
-
-static void
-take_depth (gpointer probe, guint *low, guint *high)
-{
-  dash_probe_take (probe, low, high);
 }
 
 /* What is watched. */
 static GtkWidget *
 new_left_column (DashWindow *self)
 {
-  GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
-
-  self->plot = prepare (ctv_depth_plot_new (take_depth, &self->engine->probe), "depth-plot", 120);
-  gtk_widget_set_vexpand (self->plot, TRUE);
-  self->strip = prepare (ctv_turn_strip_new (), "turn-strip", 76);
+  self->pages = GTK_STACK (gtk_stack_new ());
+  dash_queue_page_init (&self->queue_page, self->engine, self->summary.last_turn);
   ctv_task_table_init (&self->table);
-  gtk_widget_set_size_request (self->table.widget, -1, 182);
+  gtk_widget_set_vexpand (self->table.widget, TRUE);
+  gtk_stack_add_titled (self->pages, self->queue_page.widget, "queue", "Queue");
+  gtk_stack_add_titled (self->pages, ctv_card_new ("Tasks", NULL, self->table.widget), "tasks", "Tasks");
+  if (self->options->page != NULL)
+    gtk_stack_set_visible_child_name (self->pages, self->options->page);
 
-  gtk_box_append (box, ctv_card_new ("Callback queue", NULL, self->plot));
-  gtk_box_append (box, ctv_card_new ("Turns of the main loop", GTK_WIDGET (self->summary.last_turn), self->strip));
-  gtk_box_append (box, ctv_card_new ("Tasks", NULL, self->table.widget));
-
-  return GTK_WIDGET (box);
+  return GTK_WIDGET (self->pages);
 }
 
 /* What moves, and what the user moves. */
@@ -276,20 +319,27 @@ static GtkWidget *
 new_right_column (DashWindow *self)
 {
   GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
-
   GtkWidget *overlay = gtk_overlay_new ();
+  GtkWidget *scroller = gtk_scrolled_window_new ();
 
-  self->animation = prepare (dash_animation_new (), "animation", 120);
+  self->animation = dash_animation_new ();
+  gtk_widget_set_name (self->animation, "animation");
+  gtk_widget_set_size_request (self->animation, -1, 120);
+  gtk_widget_set_hexpand (self->animation, TRUE);
   gtk_widget_set_vexpand (self->animation, TRUE);
   gtk_overlay_set_child (GTK_OVERLAY (overlay), self->animation);
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->summary.fps_tile);
 
   gtk_box_append (box, ctv_card_new ("Animation", GTK_WIDGET (self->summary.worst_frame), overlay));
   gtk_box_append (box, ctv_card_new ("Controls", NULL, dash_controls_new (&self->engine->targets, self->options)));
-  gtk_widget_set_size_request (GTK_WIDGET (box), SIDE_WIDTH, -1);
-  gtk_widget_set_hexpand (GTK_WIDGET (box), FALSE);
 
-  return GTK_WIDGET (box);
+  /* On a small screen, the controls scroll. */
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), GTK_WIDGET (box));
+  gtk_widget_set_size_request (scroller, SIDE_WIDTH, -1);
+  gtk_widget_set_hexpand (scroller, FALSE);
+
+  return scroller;
 }
 
 static void
@@ -320,12 +370,12 @@ DashWindow *
 dash_window_new (GtkApplication *application, DashOptions *options)
 {
   DashWindow *self = g_object_new (DASH_TYPE_WINDOW, "application", application, "title", "Cothread dashboard",
-                                   "default-width", 1000, "default-height", 760, NULL);
+                                   "icon-name", "org.cothread.Dashboard", "default-width", 1100, "default-height", 840, NULL);
 
   self->options = options;
   self->engine = dash_engine_new (options);
-  add_header (self);
   add_content (self);
+  add_header (self);
   dash_click_meter_attach (&self->clicks, GTK_WIDGET (self));
 
   start_task (self, update_view, "update the numbers");

@@ -18,7 +18,7 @@ static const char css[] =
   ".ctv-large { font-size: 2em; }"
   ".ctv-number { font-feature-settings: 'tnum'; }"
   ".ctv-alert { color: @error_color; }"
-  "depthplot, turnstrip { font-size: 0.82em; font-feature-settings: 'tnum'; }"
+  "depthplot, turnstrip, histogram { font-size: 0.82em; font-feature-settings: 'tnum'; }"
   ".ctv-detail { padding: 2px 0 2px 12px; }"
   "columnview.ctv-tasks { background-color: transparent; }"
   "columnview.ctv-tasks cell { padding: 3px 6px; }";

@@ -11,6 +11,7 @@
 
 #define BOUND 5000
 #define FLOOD_RATE 2000000
+#define THIN_SPACE "\u202f" /* groups the digits of what is shown */
 
 enum
 {
@@ -191,17 +192,114 @@ scenario_time_slice_reaches_the_scheduler (void)
 }
 
 static void
-scenario_tasks_are_listed (void)
+scenario_the_original_has_no_bound_and_no_slice (void)
+{
+  CothreadScheduler *scheduler = cothread_scheduler_get_default ();
+
+  ui_set_spin (ui.window, "bound", BOUND);
+  ui_toggle (ui.window, "original-switch");
+  g_assert_cmpuint (cothread_callback_queue_get_max_length (ui.queue), ==, 0);
+  g_assert_cmpint (cothread_scheduler_get_time_slice (scheduler), ==, G_USEC_PER_SEC);
+  g_assert_false (gtk_widget_get_sensitive (ui_find (ui.window, "bound")));
+
+  ui_toggle (ui.window, "original-switch");
+  g_assert_cmpuint (cothread_callback_queue_get_max_length (ui.queue), ==, BOUND);
+  g_assert_cmpint (cothread_scheduler_get_time_slice (scheduler), ==, 2000);
+  g_assert_true (gtk_widget_get_sensitive (ui_find (ui.window, "bound")));
+}
+
+static guint
+count_rows (void)
 {
   GtkSelectionModel *model = gtk_column_view_get_model (GTK_COLUMN_VIEW (ui_find (ui.window, "task-list")));
-  g_autoptr (GPtrArray) tasks = NULL;
 
-  g_assert_true (cothread_sleep (600000, NULL)); /* the list looks four times a second */
-  tasks = cothread_scheduler_list_tasks (cothread_scheduler_get_default ());
+  return g_list_model_get_n_items (G_LIST_MODEL (model));
+}
 
-  /* Between two looks some tasks come and go; those of the window stay. */
-  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (model)), >=, 4);
-  g_assert_cmpuint (tasks->len, >=, 4);
+static gboolean
+lists_more_rows_than (gpointer n)
+{
+  return count_rows () > GPOINTER_TO_UINT (n);
+}
+
+static gboolean
+lists_rows (gpointer n)
+{
+  return count_rows () == GPOINTER_TO_UINT (n);
+}
+
+static gboolean
+line_says (gpointer text)
+{
+  return strstr (gtk_label_get_text (GTK_LABEL (ui_find (ui.window, "index"))), text) != NULL;
+}
+
+static gboolean
+line_does_not_say (gpointer text)
+{
+  return !line_says (text);
+}
+
+static void
+scenario_sleepers_are_listed_while_the_window_stays_alive (void)
+{
+  ui_act (ui.window, "win.page", g_variant_new_string ("tasks"));
+  ui_toggle (ui.window, "sleepers-switch");
+  ui_wait_until ("many tasks are listed", lists_more_rows_than, GUINT_TO_POINTER (30000));
+  ui_wait_until ("the animation moves meanwhile", shows_smooth_animation, NULL);
+  keep_picture ("dashboard-sleepers.png");
+
+  ui_toggle (ui.window, "sleepers-switch");
+  ui_wait_until ("none is asleep", line_does_not_say, (gpointer) "asleep");
+}
+
+static void
+scenario_echo_server_serves (void)
+{
+  ui_toggle (ui.window, "echo-switch");
+  ui_wait_until ("it listens", line_says, (gpointer) "echo on port");
+  ui_wait_until ("messages come back", line_says, (gpointer) THIN_SPACE "000 round trips");
+
+  ui_toggle (ui.window, "echo-switch");
+  ui_wait_until ("it has ended", line_does_not_say, (gpointer) "echo");
+}
+
+static gboolean
+detail_names_the_index (G_GNUC_UNUSED gpointer unused)
+{
+  return g_str_equal (gtk_label_get_text (GTK_LABEL (ui_find (ui.window, "detail-name"))), "index");
+}
+
+static void
+scenario_tasks_are_listed_filtered_and_opened (void)
+{
+  ui_act (ui.window, "win.find", NULL);
+  ui_wait_until ("tasks are listed", lists_more_rows_than, GUINT_TO_POINTER (4));
+  g_assert_false (gtk_widget_get_mapped (ui_find (ui.window, "task-detail")));
+
+  ui_set_text (ui.window, "task-filter", "walker 1"); /* one of that name, and the one that joins it */
+  ui_wait_until ("two are left", lists_rows, GUINT_TO_POINTER (2));
+  ui_select_row (ui.window, "task-list", 0);
+  ui_wait_until ("the first is open", detail_names_the_index, NULL);
+  g_assert_true (gtk_widget_get_mapped (ui_find (ui.window, "task-detail")));
+
+  ui_set_text (ui.window, "task-filter", "");
+  ui_wait_until ("all are listed", lists_more_rows_than, GUINT_TO_POINTER (4));
+  g_assert_true (detail_names_the_index (NULL));
+  keep_picture ("dashboard-tasks.png");
+}
+
+static void
+scenario_everything_has_an_accessible_name (void)
+{
+  g_autoptr (GPtrArray) nameless = ui_list_nameless (ui.window);
+
+  for (guint i = 0; i < nameless->len; i++)
+    g_test_message ("nameless: %s", (const char *) g_ptr_array_index (nameless, i));
+  g_assert_cmpuint (nameless->len, ==, 0);
+  gtk_test_accessible_assert_role (ui_find (ui.window, "depth-plot"), GTK_ACCESSIBLE_ROLE_IMG);
+  gtk_test_accessible_assert_relation (ui_find (ui.window, "bound"), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
+                                       ui_find (ui.window, "bound-label"), NULL);
 }
 
 static void
@@ -210,6 +308,16 @@ scenario_closes_while_flooding (void)
   start_flood (POLICY_BLOCK);
   ui_toggle (ui.window, "pause");
   ui_wait_until ("the poster is blocked", shows_bound_as_depth, NULL);
+}
+
+static void
+scenario_closes_with_every_workload_on (void)
+{
+  start_flood (POLICY_DROP_OLDEST);
+  ui_toggle (ui.window, "sleepers-switch");
+  ui_toggle (ui.window, "echo-switch");
+  ui_wait_until ("it listens", line_says, (gpointer) "echo on port");
+  ui_wait_until ("some sleep", line_says, (gpointer) "asleep");
 }
 
 static void
@@ -269,7 +377,12 @@ main (int argc, char **argv)
   ADD ("refusals-are-shown", scenario_refusals_are_shown);
   ADD ("pause-stops-the-queue-and-resume-goes-on", scenario_pause_stops_the_queue_and_resume_goes_on);
   ADD ("time-slice-reaches-the-scheduler", scenario_time_slice_reaches_the_scheduler);
-  ADD ("tasks-are-listed", scenario_tasks_are_listed);
+  ADD ("the-original-has-no-bound-and-no-slice", scenario_the_original_has_no_bound_and_no_slice);
+  ADD ("sleepers-are-listed-while-the-window-stays-alive", scenario_sleepers_are_listed_while_the_window_stays_alive);
+  ADD ("echo-server-serves", scenario_echo_server_serves);
+  ADD ("tasks-are-listed-filtered-and-opened", scenario_tasks_are_listed_filtered_and_opened);
+  ADD ("everything-has-an-accessible-name", scenario_everything_has_an_accessible_name);
+  ADD ("closes-with-every-workload-on", scenario_closes_with_every_workload_on);
   ADD ("closes-while-flooding", scenario_closes_while_flooding);
 
   return g_test_run ();

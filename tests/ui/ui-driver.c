@@ -56,6 +56,8 @@ typedef struct
 {
   GtkWidget *widget;
   double value;
+  const char *text;
+  GVariant *parameter;
 } Setting;
 
 static void
@@ -69,7 +71,7 @@ set_spin (gpointer data)
 void
 ui_set_spin (GtkWidget *root, const char *name, double value)
 {
-  Setting setting = { ui_find (root, name), value };
+  Setting setting = { .widget = ui_find (root, name), .value = value };
 
   cothread_call_on_thread_stack (set_spin, &setting);
 }
@@ -85,9 +87,109 @@ select_item (gpointer data)
 void
 ui_select (GtkWidget *root, const char *name, guint index)
 {
-  Setting setting = { ui_find (root, name), index };
+  Setting setting = { .widget = ui_find (root, name), .value = index };
 
   cothread_call_on_thread_stack (select_item, &setting);
+}
+
+static void
+set_text (gpointer data)
+{
+  Setting *setting = data;
+
+  gtk_editable_set_text (GTK_EDITABLE (setting->widget), setting->text);
+}
+
+void
+ui_set_text (GtkWidget *root, const char *name, const char *text)
+{
+  Setting setting = { .widget = ui_find (root, name), .text = text };
+
+  cothread_call_on_thread_stack (set_text, &setting);
+}
+
+static void
+select_row (gpointer data)
+{
+  Setting *setting = data;
+  GtkSelectionModel *model = gtk_column_view_get_model (GTK_COLUMN_VIEW (setting->widget));
+
+  gtk_selection_model_select_item (model, (guint) setting->value, TRUE);
+}
+
+void
+ui_select_row (GtkWidget *root, const char *name, guint position)
+{
+  Setting setting = { .widget = ui_find (root, name), .value = position };
+
+  cothread_call_on_thread_stack (select_row, &setting);
+}
+
+static void
+act (gpointer data)
+{
+  Setting *setting = data;
+
+  if (!gtk_widget_activate_action_variant (setting->widget, setting->text, setting->parameter))
+    g_error ("There is no action %s", setting->text);
+}
+
+void
+ui_act (GtkWidget *root, const char *action, GVariant *parameter)
+{
+  Setting setting = { .widget = root, .text = action, .parameter = parameter };
+
+  cothread_call_on_thread_stack (act, &setting);
+}
+
+static gboolean
+needs_name (GtkWidget *widget)
+{
+  return GTK_IS_BUTTON (widget) || GTK_IS_SWITCH (widget) || GTK_IS_SPIN_BUTTON (widget) || GTK_IS_DROP_DOWN (widget) ||
+         GTK_IS_SEARCH_ENTRY (widget) || GTK_IS_COLUMN_VIEW (widget) ||
+         (gtk_accessible_get_accessible_role (GTK_ACCESSIBLE (widget)) == GTK_ACCESSIBLE_ROLE_IMG &&
+          !GTK_IS_IMAGE (widget));
+}
+
+/* A button is read out by the label in it; its tooltip would do as well. */
+static gboolean
+has_text (GtkWidget *widget)
+{
+  if (GTK_IS_LABEL (widget) && *gtk_label_get_text (GTK_LABEL (widget)) != '\0')
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    if (has_text (child))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_name (GtkWidget *widget)
+{
+  return gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL) ||
+         gtk_test_accessible_has_relation (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY) ||
+         (GTK_IS_BUTTON (widget) && has_text (widget));
+}
+
+static void
+find_nameless (GtkWidget *widget, GPtrArray *found)
+{
+  if (needs_name (widget) && !has_name (widget))
+    g_ptr_array_add (found, g_strdup_printf ("%s %s", G_OBJECT_TYPE_NAME (widget), gtk_widget_get_name (widget)));
+  /* What is inside a control or the frame of the window is GTK's own affair. */
+  if (GTK_IS_SPIN_BUTTON (widget) || GTK_IS_DROP_DOWN (widget) || GTK_IS_WINDOW_CONTROLS (widget))
+    return;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    find_nameless (child, found);
+}
+
+GPtrArray *
+ui_list_nameless (GtkWidget *root)
+{
+  GPtrArray *found = g_ptr_array_new_with_free_func (g_free);
+
+  find_nameless (root, found);
+  return found;
 }
 
 void

@@ -17,6 +17,13 @@ void ui_toggle (GtkWidget *root, const char *name);
 void ui_set_spin (GtkWidget *root, const char *name, double value);
 void ui_select (GtkWidget *root, const char *name, guint index);
 
+void ui_set_text (GtkWidget *root, const char *name, const char *text);
+void ui_select_row (GtkWidget *root, const char *name, guint position);
+void ui_act (GtkWidget *root, const char *action, GVariant *parameter);
+
+/* What can be used or looked at, and has no name for those who do not see it. */
+GPtrArray *ui_list_nameless (GtkWidget *root);
+
 /* Waits until a condition holds; fails the test after a minute. */
 typedef gboolean (*UiCondition) (gpointer data);
 void ui_wait_until (const char *what, UiCondition condition, gpointer data);

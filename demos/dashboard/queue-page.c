@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "queue-page.h"
+
+#include "ctv-depth-plot.h"
+#include "ctv-histogram.h"
+#include "ctv-tile.h"
+#include "ctv-turn-strip.h"
+
+#define SPACING 10
+/* Nobody reads a histogram ten times a second. */
+#define HISTOGRAMS_EVERY 5
+#define FRAME_US 16667
+
+static void
+take_depth (gpointer probe, guint *low, guint *high)
+{
+  dash_probe_take (probe, low, high);
+}
+
+static GtkWidget *
+prepare (GtkWidget *widget, const char *name, int height)
+{
+  gtk_widget_set_name (widget, name);
+  gtk_widget_set_hexpand (widget, TRUE);
+  gtk_widget_set_size_request (widget, -1, height);
+
+  return widget;
+}
+
+static GtkWidget *
+new_histogram (DashHistogram *self, const char *title, const char *name)
+{
+  g_autofree char *numbers_name = g_strconcat (name, "-numbers", NULL);
+  GtkWidget *numbers = gtk_label_new ("none yet");
+
+  gtk_widget_set_name (numbers, numbers_name);
+  gtk_widget_add_css_class (numbers, "ctv-caption");
+  gtk_widget_add_css_class (numbers, "ctv-number");
+  gtk_label_set_xalign (GTK_LABEL (numbers), 1);
+  gtk_label_set_ellipsize (GTK_LABEL (numbers), PANGO_ELLIPSIZE_END);
+  self->numbers = GTK_LABEL (numbers);
+  self->plot = prepare (ctv_histogram_new (title), name, 76);
+
+  return ctv_card_new (title, numbers, self->plot);
+}
+
+static void
+show_histogram (DashHistogram *self, const CtvDurations *durations, gint64 mark_us)
+{
+  g_autofree char *text = ctv_durations_dup_text (durations);
+
+  ctv_histogram_set (CTV_HISTOGRAM (self->plot), durations, mark_us);
+  ctv_label_update (self->numbers, text);
+}
+
+void
+dash_queue_page_init (DashQueuePage *self, DashEngine *engine, GtkLabel *last_turn)
+{
+  GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
+  GtkBox *row = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, SPACING));
+
+  self->plot = prepare (ctv_depth_plot_new (take_depth, &engine->probe), "depth-plot", 120);
+  gtk_widget_set_vexpand (self->plot, TRUE);
+  self->strip = prepare (ctv_turn_strip_new (), "turn-strip", 76);
+
+  gtk_box_append (box, ctv_card_new ("Callback queue", NULL, self->plot));
+  gtk_box_append (box, ctv_card_new ("Turns of the main loop", GTK_WIDGET (last_turn), self->strip));
+  gtk_box_set_homogeneous (row, TRUE);
+  gtk_box_append (row, new_histogram (&self->turns, "Turn lengths", "turn-lengths"));
+  gtk_box_append (row, new_histogram (&self->frames, "Frame intervals", "frame-intervals"));
+  gtk_box_append (box, GTK_WIDGET (row));
+  self->widget = GTK_WIDGET (box);
+}
+
+/* The library remembers the last turns; those that came since the last look
+ * are counted (of more than it remembers, the last ones). */
+static void
+count_turns (DashQueuePage *self, const GArray *recent, guint64 turns)
+{
+  guint n_new = (guint) MIN (turns - self->turns_seen, recent->len);
+
+  for (guint i = recent->len - n_new; i < recent->len; i++)
+    ctv_durations_add (&self->turn_lengths, g_array_index (recent, gint64, i), 1);
+  self->turns_seen = turns;
+}
+
+void
+dash_queue_page_update (DashQueuePage *self, DashEngine *engine, const DashFrameMeter *meter)
+{
+  const DashReadings *now = &engine->readings;
+  GArray *recent = cothread_scheduler_get_recent_turns (engine->targets.scheduler);
+  gint64 slice_us = cothread_scheduler_get_time_slice (engine->targets.scheduler);
+
+  count_turns (self, recent, now->scheduler.turns);
+  ctv_turn_strip_set_turns (CTV_TURN_STRIP (self->strip), recent, slice_us);
+  ctv_depth_plot_set_marks (CTV_DEPTH_PLOT (self->plot), now->queue.length, now->queue.max_length,
+                            now->queue.high_water);
+  if (self->n_updates++ % HISTOGRAMS_EVERY != 0)
+    return;
+  show_histogram (&self->turns, &self->turn_lengths, slice_us);
+  show_histogram (&self->frames, &meter->intervals, FRAME_US);
+}
+
+void
+dash_queue_page_reset (DashQueuePage *self)
+{
+  self->turn_lengths = (CtvDurations) { 0 };
+  self->n_updates = 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ctv-durations.h"
+#include "engine.h"
+#include "frame-meter.h"
+
+G_BEGIN_DECLS
+
+/* A histogram and its numbers. */
+typedef struct
+{
+  GtkWidget *plot;
+  GtkLabel *numbers;
+} DashHistogram;
+
+/* What is seen of the queue and of the main loop's turns. */
+typedef struct
+{
+  GtkWidget *widget;
+  GtkWidget *plot;
+  GtkWidget *strip;
+  DashHistogram turns;
+  DashHistogram frames;
+  CtvDurations turn_lengths;
+  guint64 turns_seen;
+  guint n_updates;
+} DashQueuePage;
+
+void dash_queue_page_init (DashQueuePage *self, DashEngine *engine, GtkLabel *last_turn);
+void dash_queue_page_update (DashQueuePage *self, DashEngine *engine, const DashFrameMeter *meter);
+void dash_queue_page_reset (DashQueuePage *self);
+
+G_END_DECLS
