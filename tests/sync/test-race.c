@@ -108,6 +108,8 @@ documented_winner (const Order *order)
         continue;
       if (cause == TIMEOUT && has (order, CANCEL) && !order->is_shielded)
         return CANCEL;
+      if (cause == TIMEOUT && has (order, DESCRIPTOR))
+        return DESCRIPTOR; /* who times out looks once more */
       return (gint) cause;
     }
   return -1;
