@@ -66,18 +66,44 @@ take_in_hand (CothreadCallbackQueue *self)
   pthread_mutex_unlock (&self->lock);
 }
 
+static gboolean
+take_errand (CothreadCallbackQueue *self, guint errand)
+{
+  return (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & errand) != 0 &&
+         (__atomic_fetch_and (&self->errands, ~errand, __ATOMIC_SEQ_CST) & errand) != 0;
+}
+
+/* Tells of the watermarks, of each only after the other. May close the queue. */
+static void
+tell_of_watermarks (CothreadCallbackQueue *self, const CothreadTask *drainer)
+{
+  take_errand (self, COTHREAD_ERRAND_WATERMARK);
+  /* Again after each: posters may have seen it above a moment ago. */
+  while (self->drainer == drainer)
+    {
+      guint high = self->high_watermark, waiting = cothread_callback_queue_waiting (self);
+
+      if (!self->is_above && high != 0 && waiting >= high)
+        cothread_callback_queue_reached_high (self);
+      else if (self->is_above && waiting <= self->low_watermark && waiting < high)
+        cothread_callback_queue_reached_low (self);
+      else
+        break;
+    }
+}
+
 /* Frees what was dropped, within the slice. FALSE: there is more. */
 static gboolean
 free_dropped (CothreadCallbackQueue *self)
 {
   CothreadEntry *entry;
 
-  if (self->freeing.first == NULL && __atomic_load_n (&self->has_dropped, __ATOMIC_RELAXED))
+  if (self->freeing.first == NULL && (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & COTHREAD_ERRAND_FREE) != 0)
     {
       pthread_mutex_lock (&self->lock);
       self->freeing = self->dropped;
       self->dropped = (CothreadEntryList) { 0 };
-      __atomic_store_n (&self->has_dropped, FALSE, __ATOMIC_RELAXED);
+      take_errand (self, COTHREAD_ERRAND_FREE);
       pthread_mutex_unlock (&self->lock);
     }
   while ((entry = cothread_entry_list_pop (&self->freeing)) != NULL)
@@ -149,10 +175,38 @@ go_idle (CothreadCallbackQueue *self)
   if (!change_rest (self, COTHREAD_REST_NONE, rest))
     return TRUE; /* the mail comes */
   pthread_mutex_lock (&self->lock);
-  is_empty = self->dropped.first == NULL &&
+  is_empty = __atomic_load_n (&self->errands, __ATOMIC_SEQ_CST) == 0 &&
              (self->is_paused || (self->pending.first == NULL && cothread_chain_is_empty (&self->chain)));
   pthread_mutex_unlock (&self->lock);
   return is_empty || !change_rest (self, rest, COTHREAD_REST_NONE);
+}
+
+/* A more urgent queue of this scheduler has something to do. */
+static gboolean
+more_urgent_is_ready (CothreadCallbackQueue *self)
+{
+  const CtLink *head = &self->scheduler->callback_queues;
+
+  for (const CtLink *link = head->next; link != head && link != &self->link; link = link->next)
+    {
+      const CothreadCallbackQueue *other = CT_CONTAINER_OF (link, CothreadCallbackQueue, link);
+
+      if (other->priority >= self->priority)
+        break;
+      if (other->drainer->core.state == CT_TASK_READY)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The queue stands still until a callback task ends, but errands do not wait.
+ * FALSE if there are some. */
+static gboolean
+stand_still (CothreadCallbackQueue *self)
+{
+  return !change_rest (self, COTHREAD_REST_NONE, COTHREAD_REST_PAUSED) ||
+         __atomic_load_n (&self->errands, __ATOMIC_SEQ_CST) == 0 ||
+         !change_rest (self, COTHREAD_REST_PAUSED, COTHREAD_REST_NONE);
 }
 
 static gboolean
@@ -185,6 +239,10 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
       gboolean is_slice_left = free_dropped (self);
       CothreadEntry *entry;
 
+      if (G_UNLIKELY (self->is_above || __atomic_load_n (&self->errands, __ATOMIC_RELAXED) != 0) && self->drainer == drainer)
+        tell_of_watermarks (self, drainer);
+      if (G_UNLIKELY (take_errand (self, COTHREAD_ERRAND_FLUSH) || cothread_callback_queue_n_left (self) >= self->next_flush))
+        cothread_callback_queue_complete_flushes (self);
       /* Closed, perhaps destroyed but for our own reference. */
       if (self->drainer != drainer)
         return DRAIN_REPLACED;
@@ -205,7 +263,11 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
            * has either run out of such entries or is suspended in one. */
           if (cothread_callback_runner_start (self))
             return DRAIN_HAND_OVER;
-          return self->n_runners < self->max_runners ? DRAIN_RETRY : DRAIN_PARK;
+          if (self->n_runners < self->max_runners)
+            return DRAIN_RETRY;
+          if (stand_still (self))
+            return DRAIN_PARK;
+          continue;
         }
       cothread_entry_list_pop (&self->in_hand);
       cothread_callback_queue_run_entry (self, entry);
@@ -214,8 +276,8 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
       if (ct_scheduler_slice_is_used_up (core))
         return DRAIN_TURN_OVER;
       /* A long queue must not keep the tasks of this tick waiting for a whole
-       * slice. */
-      if (++n % COTHREAD_IN_HAND_MAX == 0 && others_are_ready (self))
+       * slice, nor a more urgent queue for more than one callback. */
+      if ((++n % COTHREAD_IN_HAND_MAX == 0 && others_are_ready (self)) || more_urgent_is_ready (self))
         return DRAIN_TURN_OVER;
     }
 }

@@ -13,6 +13,18 @@ raise_high_water (CothreadCallbackQueue *self, guint length)
     ;
 }
 
+/* The drainer looks at the length after it has cleared `is_above`, and posters
+ * the other way round: one of the two sees the crossing. */
+static void
+note_watermark (CothreadCallbackQueue *self, guint length)
+{
+  guint mark = __atomic_load_n (&self->high_watermark, __ATOMIC_RELAXED);
+
+  if (G_UNLIKELY (mark != 0 && length >= mark) && !__atomic_load_n (&self->is_above, __ATOMIC_SEQ_CST) &&
+      (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & COTHREAD_ERRAND_WATERMARK) == 0)
+    cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_WATERMARK);
+}
+
 /* A place in the queue, to be filled by a push. */
 static gboolean
 take_place (CothreadCallbackQueue *self)
@@ -23,8 +35,9 @@ take_place (CothreadCallbackQueue *self)
   do
     if ((max_length != 0 && places >= max_length) || (places & COTHREAD_PLACES_CLOSED) != 0)
       return FALSE;
-  while (!__atomic_compare_exchange_n (&self->places, &places, places + 1, TRUE, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+  while (!__atomic_compare_exchange_n (&self->places, &places, places + 1, TRUE, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
   raise_high_water (self, (guint) places + 1);
+  note_watermark (self, (guint) places + 1);
   return TRUE;
 }
 
@@ -113,7 +126,7 @@ settle (CothreadCallbackQueue *self, CothreadEntry *entry, Placing placing, GErr
       cothread_entry_free (entry);
       return TRUE;
     case PLACING_REPLACED_FOR_OWNER:
-      cothread_callback_queue_wake_drainer (self, COTHREAD_REST_PAUSED); /* one that runs will see it by itself */
+      cothread_callback_queue_tell_of_errands (self);
       return TRUE;
     case PLACING_REFUSED:
       cothread_entry_free (entry);
@@ -121,8 +134,17 @@ settle (CothreadCallbackQueue *self, CothreadEntry *entry, Placing placing, GErr
     case PLACING_DONE:
     case PLACING_NO_ROOM:
     default:
-      if (__atomic_load_n (&self->rest, __ATOMIC_SEQ_CST) == COTHREAD_REST_IDLE)
-        cothread_callback_queue_wake_drainer (self, COTHREAD_REST_IDLE);
+      switch (__atomic_load_n (&self->rest, __ATOMIC_SEQ_CST))
+        {
+        case COTHREAD_REST_IDLE:
+          cothread_callback_queue_wake_drainer (self, COTHREAD_REST_IDLE);
+          break;
+        case COTHREAD_REST_PAUSED:
+          cothread_callback_queue_tell_of_errands (self);
+          break;
+        default:
+          break;
+        }
       return TRUE;
     }
 }

@@ -29,6 +29,14 @@ typedef enum
   COTHREAD_REST_TOLD,   /* the mail is under way */
 } CothreadRest;
 
+/* What posters leave for the drainer to do beside the entries; a set. */
+enum
+{
+  COTHREAD_ERRAND_FREE = 1 << 0,      /* what is on `dropped` */
+  COTHREAD_ERRAND_WATERMARK = 1 << 1, /* the high one was reached */
+  COTHREAD_ERRAND_FLUSH = 1 << 2,     /* one may be complete */
+};
+
 typedef struct _CothreadCallbackRunner CothreadCallbackRunner;
 
 struct _CothreadCallbackQueue
@@ -38,12 +46,17 @@ struct _CothreadCallbackQueue
   char *name;
   CothreadScheduler *scheduler; /* referenced */
   CothreadShutdownHook shutdown_hook;
+  CtLink link; /* among the scheduler's queues, while open */
+  int priority;
 
   /* Posters; all atomic. */
   CothreadChain chain;
   guint64 places;     /* entries that wait, pushed or about to be, and
                        * COTHREAD_PLACES_CLOSED */
   guint high_water;
+  guint high_watermark; /* 0: none */
+  guint is_above;       /* the high one was reached, and the low one not since */
+  guint errands;
   guint max_length;   /* 0: none */
   guint overflow;     /* CothreadOverflowPolicy */
   guint n_blocked;    /* threads that wait for room */
@@ -56,7 +69,7 @@ struct _CothreadCallbackQueue
   CothreadEntryList pending; /* before what is on the chain */
   CothreadEntryList dropped; /* to be freed on the scheduler's thread */
   GHashTable *keys;          /* of entries that can be replaced; NULL until needed */
-  gboolean has_dropped;      /* atomic: a look without the lock */
+  CtLink flushes;            /* CothreadFlush, oldest first */
   pthread_cond_t room_cond;
   guint64 n_dropped_oldest;
   guint64 n_dropped_newest;
@@ -76,6 +89,8 @@ struct _CothreadCallbackQueue
   guint max_runners;
   gboolean has_warned_of_runners;
   gboolean is_paused;
+  guint low_watermark;
+  guint64 next_flush; /* complete at so many left; G_MAXUINT64: none */
   guint64 n_run;
   guint64 n_dropped_closed;
 };
@@ -97,6 +112,15 @@ void cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n
 /* Wakes the drainer, which then looks at everything anew. */
 void cothread_callback_queue_nudge (CothreadCallbackQueue *self);
 
+static inline gboolean
+cothread_callback_queue_is_own_thread (CothreadCallbackQueue *self)
+{
+  return self->scheduler != NULL && cothread_scheduler_is_own_thread (self->scheduler);
+}
+
+/* Among the scheduler's queues, in their order. */
+void cothread_callback_queue_enlist (CothreadCallbackQueue *self);
+
 static inline guint
 cothread_callback_queue_bound (CothreadCallbackQueue *self)
 {
@@ -116,6 +140,7 @@ gboolean cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 
 gboolean cothread_callback_queue_refuse (CothreadCallbackQueue *self, const char *why, GError **error);
 /* If it rests like that. */
 void cothread_callback_queue_wake_drainer (CothreadCallbackQueue *self, guint rest);
+void cothread_callback_queue_tell_of_errands (CothreadCallbackQueue *self);
 /* What was dropped is freed at once, or, under the lock, kept for the owner. */
 gboolean cothread_callback_queue_may_free_here (CothreadCallbackQueue *self, const CothreadEntry *entry);
 gboolean cothread_callback_queue_is_full_of_dropped (CothreadCallbackQueue *self);
@@ -128,6 +153,38 @@ CothreadEntry *cothread_callback_queue_find_key (CothreadCallbackQueue *self, co
 void cothread_callback_queue_list_key (CothreadCallbackQueue *self, CothreadEntry *entry);
 void cothread_callback_queue_unlist_key (CothreadCallbackQueue *self, CothreadEntry *entry);
 void cothread_callback_queue_relist_keys (CothreadCallbackQueue *self, const CothreadEntryList *entries);
+
+/* Those who wait until all that was posted before has run, in
+ * cothread-callback-flush.c. */
+void cothread_callback_queue_complete_flushes (CothreadCallbackQueue *self);
+void cothread_callback_queue_fail_flushes (CothreadCallbackQueue *self);
+
+/* Tells of the watermarks, in cothread-callback-watermarks.c; runs handlers of
+ * the program. */
+void cothread_callback_queue_reached_high (CothreadCallbackQueue *self);
+void cothread_callback_queue_reached_low (CothreadCallbackQueue *self);
+void cothread_callback_queue_add_watermark_signals (CothreadCallbackQueueClass *klass);
+
+static inline void
+cothread_callback_queue_add_errand (CothreadCallbackQueue *self, guint errand)
+{
+  __atomic_or_fetch (&self->errands, errand, __ATOMIC_SEQ_CST);
+}
+
+/* On the scheduler's thread: entries that have not begun. */
+static inline guint
+cothread_callback_queue_waiting (CothreadCallbackQueue *self)
+{
+  return (guint) ((__atomic_load_n (&self->places, __ATOMIC_SEQ_CST) & ~COTHREAD_PLACES_CLOSED) - self->n_started);
+}
+
+/* Entries that have left the queue from its front. On the scheduler's thread;
+ * exact under the lock. */
+static inline guint64
+cothread_callback_queue_n_left (CothreadCallbackQueue *self)
+{
+  return self->n_run + __atomic_load_n (&self->n_dropped_oldest, __ATOMIC_RELAXED);
+}
 
 /* Callbacks that may wait, in cothread-callback-runner.c. */
 gboolean cothread_callback_runner_start (CothreadCallbackQueue *queue);

@@ -35,6 +35,9 @@ enum
   PROP_OVERFLOW,
   PROP_BLOCK_TIMEOUT,
   PROP_MAX_SUSPENDED,
+  PROP_PRIORITY,
+  PROP_LOW_WATERMARK,
+  PROP_HIGH_WATERMARK,
   N_PROPERTIES
 };
 
@@ -93,13 +96,8 @@ cothread_callback_queue_constructed (GObject *object)
     }
   ct_link_insert_before (&self->scheduler->shutdown_hooks, &self->shutdown_hook.link);
   cothread_callback_queue_start_drainer (self);
+  cothread_callback_queue_enlist (self);
   g_object_ref (self); /* the scheduler's, until the queue is closed */
-}
-
-static gboolean
-is_own_thread (CothreadCallbackQueue *self)
-{
-  return self->scheduler != NULL && cothread_scheduler_is_own_thread (self->scheduler);
 }
 
 static void
@@ -126,6 +124,15 @@ cothread_callback_queue_get_property (GObject *object, guint id, GValue *value, 
       break;
     case PROP_MAX_SUSPENDED:
       g_value_set_uint (value, self->max_runners);
+      break;
+    case PROP_PRIORITY:
+      g_value_set_int (value, self->priority);
+      break;
+    case PROP_LOW_WATERMARK:
+      g_value_set_uint (value, cothread_callback_queue_get_low_watermark (self));
+      break;
+    case PROP_HIGH_WATERMARK:
+      g_value_set_uint (value, cothread_callback_queue_get_high_watermark (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -155,9 +162,18 @@ cothread_callback_queue_set_property (GObject *object, guint id, const GValue *v
       cothread_callback_queue_set_block_timeout (self, g_value_get_int64 (value));
       break;
     case PROP_MAX_SUSPENDED:
-      g_return_if_fail (is_own_thread (self));
+      g_return_if_fail (cothread_callback_queue_is_own_thread (self));
       self->max_runners = g_value_get_uint (value);
       cothread_callback_queue_nudge (self);
+      break;
+    case PROP_PRIORITY:
+      cothread_callback_queue_set_priority (self, g_value_get_int (value));
+      break;
+    case PROP_LOW_WATERMARK:
+      cothread_callback_queue_set_low_watermark (self, g_value_get_uint (value));
+      break;
+    case PROP_HIGH_WATERMARK:
+      cothread_callback_queue_set_high_watermark (self, g_value_get_uint (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -238,7 +254,35 @@ cothread_callback_queue_class_init (CothreadCallbackQueueClass *klass)
    */
   properties[PROP_MAX_SUSPENDED] = g_param_spec_uint ("max-suspended", NULL, NULL, 1, G_MAXUINT, DEFAULT_MAX_SUSPENDED,
                                                       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  /**
+   * CothreadCallbackQueue:priority: (getter get_priority) (setter set_priority)
+   *
+   * How urgent the queue is among those of its scheduler; less is more urgent,
+   * as for a #GSource. While a more urgent queue has entries, a queue runs one
+   * of its own for up to 64 of the other's, so that it never stands still.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PRIORITY] = g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, G_PRIORITY_DEFAULT, read_write);
+  /**
+   * CothreadCallbackQueue:low-watermark: (getter get_low_watermark) (setter set_low_watermark)
+   *
+   * At how many entries #CothreadCallbackQueue::below-low-watermark is emitted.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_LOW_WATERMARK] = g_param_spec_uint ("low-watermark", NULL, NULL, 0, G_MAXUINT, 0, read_write);
+  /**
+   * CothreadCallbackQueue:high-watermark: (getter get_high_watermark) (setter set_high_watermark)
+   *
+   * At how many entries #CothreadCallbackQueue::above-high-watermark is
+   * emitted; 0: never.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_HIGH_WATERMARK] = g_param_spec_uint ("high-watermark", NULL, NULL, 0, G_MAXUINT, 0, read_write);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  cothread_callback_queue_add_watermark_signals (klass);
 }
 
 static void
@@ -254,6 +298,9 @@ cothread_callback_queue_init (CothreadCallbackQueue *self)
   g_queue_init (&self->idle_runners);
   cothread_chain_init (&self->chain);
   cothread_waiters_init (&self->room_waiters);
+  ct_link_init (&self->link);
+  ct_link_init (&self->flushes);
+  self->next_flush = G_MAXUINT64;
   self->max_length = DEFAULT_MAX_LENGTH;
   self->overflow = COTHREAD_OVERFLOW_BLOCK;
   self->block_timeout_us = -1;
@@ -331,6 +378,29 @@ cothread_scheduler_peek_callback_queue (CothreadScheduler *scheduler)
 }
 
 /**
+ * cothread_scheduler_list_callback_queues:
+ * @scheduler: a scheduler of the calling thread
+ *
+ * The scheduler's open callback queues, the most urgent first.
+ *
+ * Returns: (transfer full) (element-type CothreadCallbackQueue): the queues
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+cothread_scheduler_list_callback_queues (CothreadScheduler *scheduler)
+{
+  GPtrArray *queues = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (scheduler), queues);
+  g_return_val_if_fail (cothread_scheduler_is_own_thread (scheduler), queues);
+
+  for (CtLink *link = scheduler->callback_queues.next; link != &scheduler->callback_queues; link = link->next)
+    g_ptr_array_add (queues, g_object_ref (CT_CONTAINER_OF (link, CothreadCallbackQueue, link)));
+  return queues;
+}
+
+/**
  * cothread_callback_queue_close:
  * @self: a callback queue
  *
@@ -348,7 +418,7 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   guint64 n_left;
 
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (cothread_callback_queue_is_own_thread (self));
   if (self->drainer == NULL)
     return;
 
@@ -387,6 +457,8 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   cothread_callback_runners_wake_idle (self);
   cothread_waiters_wake_all (&self->room_waiters);
   ct_link_unlink (&self->shutdown_hook.link);
+  ct_link_unlink (&self->link);
+  cothread_callback_queue_fail_flushes (self);
   cothread_entry_list_clear (&left);
   g_object_unref (self);
 }
@@ -404,7 +476,7 @@ void
 cothread_callback_queue_pause (CothreadCallbackQueue *self)
 {
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (cothread_callback_queue_is_own_thread (self));
 
   self->is_paused = TRUE;
 }
@@ -421,7 +493,7 @@ void
 cothread_callback_queue_resume (CothreadCallbackQueue *self)
 {
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  g_return_if_fail (is_own_thread (self));
+  g_return_if_fail (cothread_callback_queue_is_own_thread (self));
 
   self->is_paused = FALSE;
   cothread_callback_queue_nudge (self);
@@ -457,124 +529,4 @@ cothread_callback_queue_get_length (CothreadCallbackQueue *self)
 {
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
   return (guint) (__atomic_load_n (&self->places, __ATOMIC_RELAXED) & ~COTHREAD_PLACES_CLOSED);
-}
-
-/**
- * cothread_callback_queue_get_max_length: (get-property max-length)
- * @self: a callback queue
- *
- * For any thread.
- *
- * Returns: how many entries may wait; 0: any number
- *
- * Since: 0.1
- */
-guint
-cothread_callback_queue_get_max_length (CothreadCallbackQueue *self)
-{
-  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
-  return __atomic_load_n (&self->max_length, __ATOMIC_RELAXED);
-}
-
-/* Posters that wait look anew at the bound and the policy. */
-static void
-rules_changed (CothreadCallbackQueue *self, GParamSpec *pspec)
-{
-  cothread_callback_queue_announce_room (self, G_MAXUINT);
-  g_object_notify_by_pspec (G_OBJECT (self), pspec);
-}
-
-/**
- * cothread_callback_queue_set_max_length: (set-property max-length)
- * @self: a callback queue
- * @max_length: how many entries may wait; 0: any number
- *
- * Sets the bound.
- *
- * Since: 0.1
- */
-void
-cothread_callback_queue_set_max_length (CothreadCallbackQueue *self, guint max_length)
-{
-  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  g_return_if_fail (is_own_thread (self));
-
-  if (max_length == self->max_length)
-    return;
-  __atomic_store_n (&self->max_length, max_length, __ATOMIC_SEQ_CST);
-  rules_changed (self, properties[PROP_MAX_LENGTH]);
-}
-
-/**
- * cothread_callback_queue_get_overflow: (get-property overflow)
- * @self: a callback queue
- *
- * Returns: what happens to a post when the queue is full
- *
- * Since: 0.1
- */
-CothreadOverflowPolicy
-cothread_callback_queue_get_overflow (CothreadCallbackQueue *self)
-{
-  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), COTHREAD_OVERFLOW_FAIL);
-  return __atomic_load_n (&self->overflow, __ATOMIC_RELAXED);
-}
-
-/**
- * cothread_callback_queue_set_overflow: (set-property overflow)
- * @self: a callback queue
- * @overflow: what happens to a post when the queue is full
- *
- * Sets the policy; posters that wait for room at the moment follow it too.
- *
- * Since: 0.1
- */
-void
-cothread_callback_queue_set_overflow (CothreadCallbackQueue *self, CothreadOverflowPolicy overflow)
-{
-  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  g_return_if_fail (is_own_thread (self));
-  g_return_if_fail (overflow <= COTHREAD_OVERFLOW_COALESCE);
-
-  if (overflow == self->overflow)
-    return;
-  __atomic_store_n (&self->overflow, overflow, __ATOMIC_SEQ_CST);
-  rules_changed (self, properties[PROP_OVERFLOW]);
-}
-
-/**
- * cothread_callback_queue_get_block_timeout: (get-property block-timeout)
- * @self: a callback queue
- *
- * Returns: how long a poster waits for room, in microseconds; -1: for ever
- *
- * Since: 0.1
- */
-gint64
-cothread_callback_queue_get_block_timeout (CothreadCallbackQueue *self)
-{
-  g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
-  return __atomic_load_n (&self->block_timeout_us, __ATOMIC_RELAXED);
-}
-
-/**
- * cothread_callback_queue_set_block_timeout: (set-property block-timeout)
- * @self: a callback queue
- * @timeout_us: microseconds; -1: for ever
- *
- * Sets how long a poster waits for room, from the next post on.
- *
- * Since: 0.1
- */
-void
-cothread_callback_queue_set_block_timeout (CothreadCallbackQueue *self, gint64 timeout_us)
-{
-  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  g_return_if_fail (is_own_thread (self));
-  g_return_if_fail (timeout_us >= -1);
-
-  if (timeout_us == self->block_timeout_us)
-    return;
-  __atomic_store_n (&self->block_timeout_us, timeout_us, __ATOMIC_RELAXED);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BLOCK_TIMEOUT]);
 }

@@ -75,6 +75,9 @@ COTHREAD_AVAILABLE_IN_0_1
 CothreadCallbackQueue *cothread_scheduler_peek_callback_queue (CothreadScheduler *scheduler);
 
 COTHREAD_AVAILABLE_IN_0_1
+GPtrArray *cothread_scheduler_list_callback_queues (CothreadScheduler *scheduler);
+
+COTHREAD_AVAILABLE_IN_0_1
 CothreadCallbackQueue *cothread_callback_queue_new (CothreadScheduler *scheduler, const char *name);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_callback_queue_post (CothreadCallbackQueue *self,
@@ -107,6 +110,8 @@ gboolean cothread_callback_queue_post_coalesced_full (CothreadCallbackQueue *sel
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_close (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_callback_queue_flush (CothreadCallbackQueue *self, gint64 timeout_us, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_pause (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_resume (CothreadCallbackQueue *self);
@@ -127,6 +132,18 @@ COTHREAD_AVAILABLE_IN_0_1
 gint64 cothread_callback_queue_get_block_timeout (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_set_block_timeout (CothreadCallbackQueue *self, gint64 timeout_us);
+COTHREAD_AVAILABLE_IN_0_1
+int cothread_callback_queue_get_priority (CothreadCallbackQueue *self);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_callback_queue_set_priority (CothreadCallbackQueue *self, int priority);
+COTHREAD_AVAILABLE_IN_0_1
+guint cothread_callback_queue_get_low_watermark (CothreadCallbackQueue *self);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_callback_queue_set_low_watermark (CothreadCallbackQueue *self, guint length);
+COTHREAD_AVAILABLE_IN_0_1
+guint cothread_callback_queue_get_high_watermark (CothreadCallbackQueue *self);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_callback_queue_set_high_watermark (CothreadCallbackQueue *self, guint length);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1

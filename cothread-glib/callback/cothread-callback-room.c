@@ -34,6 +34,16 @@ cothread_callback_queue_wake_drainer (CothreadCallbackQueue *self, guint rest)
     }
 }
 
+/* A drainer that runs will see them by itself, and one that is idle is woken by
+ * the entry that comes next. */
+void
+cothread_callback_queue_tell_of_errands (CothreadCallbackQueue *self)
+{
+  if (__atomic_load_n (&self->errands, __ATOMIC_SEQ_CST) != 0 &&
+      __atomic_load_n (&self->rest, __ATOMIC_SEQ_CST) == COTHREAD_REST_PAUSED)
+    cothread_callback_queue_wake_drainer (self, COTHREAD_REST_PAUSED);
+}
+
 /* FALSE if there was no room by the deadline. */
 static gboolean
 block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64 deadline_us)
@@ -76,7 +86,7 @@ void
 cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
   cothread_entry_list_append (&self->dropped, entry);
-  __atomic_store_n (&self->has_dropped, TRUE, __ATOMIC_RELAXED);
+  cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_FREE);
 }
 
 /* What the poster is to do after an attempt to make room. */
@@ -108,7 +118,9 @@ drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry **to_free)
       return ROOM_REFUSE;
     }
   __atomic_sub_fetch (&self->places, 1, __ATOMIC_SEQ_CST);
-  self->n_dropped_oldest++;
+  __atomic_store_n (&self->n_dropped_oldest, self->n_dropped_oldest + 1, __ATOMIC_RELAXED);
+  if (ct_link_is_linked (&self->flushes))
+    cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_FLUSH);
   return ROOM_TRY_AGAIN;
 }
 
@@ -118,20 +130,17 @@ drop_oldest (CothreadCallbackQueue *self)
 {
   gboolean is_own_thread = cothread_scheduler_is_own_thread (self->scheduler);
   CothreadEntry *to_free = NULL;
-  gboolean is_left_to_free;
   Room room;
 
   if (is_own_thread)
     cothread_callback_queue_put_back (self); /* what is in hand can be dropped, too */
   pthread_mutex_lock (&self->lock);
   room = drop_oldest_locked (self, &to_free);
-  is_left_to_free = room == ROOM_TRY_AGAIN && to_free == NULL;
   pthread_mutex_unlock (&self->lock);
 
   if (to_free != NULL)
     cothread_entry_free (to_free);
-  else if (is_left_to_free)
-    cothread_callback_queue_wake_drainer (self, COTHREAD_REST_PAUSED); /* one that runs will see it by itself */
+  cothread_callback_queue_tell_of_errands (self);
   return room;
 }
 
@@ -195,6 +204,15 @@ make_room_by_dropping (CothreadCallbackQueue *self, GError **error)
     }
 }
 
+/* A task waits by its scheduler's clock, which may be a virtual one. */
+static gint64
+now_for_poster (CothreadCallbackQueue *self)
+{
+  if (cothread_scheduler_is_own_thread (self->scheduler) && self->scheduler->core != NULL)
+    return ct_scheduler_now (self->scheduler->core);
+  return g_get_monotonic_time ();
+}
+
 gboolean
 cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 *deadline_us, GError **error)
 {
@@ -205,7 +223,7 @@ cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 *deadline
     case COTHREAD_OVERFLOW_BLOCK:
       if (*deadline_us < 0)
         {
-          *deadline_us = ct_clock_deadline (g_get_monotonic_time (), cothread_callback_queue_get_block_timeout (self));
+          *deadline_us = ct_clock_deadline (now_for_poster (self), cothread_callback_queue_get_block_timeout (self));
           count_blocked_post (self);
         }
       return wait_for_room (self, *deadline_us, error);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loop/cothread-scheduler-private.h"
 
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 __thread CothreadScheduler *cothread_running_scheduler = NULL;
 
-static GMutex registry_lock;
+/* POSIX's own, which ThreadSanitizer understands. */
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *registry; /* GMainContext -> CothreadScheduler, neither referenced */
 
 CothreadScheduler *
@@ -14,10 +16,29 @@ cothread_registry_lookup (GMainContext *context)
 {
   CothreadScheduler *found;
 
-  g_mutex_lock (&registry_lock);
+  pthread_mutex_lock (&registry_lock);
   found = registry != NULL ? g_hash_table_lookup (registry, context) : NULL;
-  g_mutex_unlock (&registry_lock);
+  pthread_mutex_unlock (&registry_lock);
   return found;
+}
+
+gboolean
+cothread_thread_has_scheduler (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  CothreadScheduler *found;
+  gboolean is_own;
+
+  if (cothread_running_scheduler != NULL)
+    return TRUE;
+  if (context == NULL)
+    context = g_main_context_default ();
+  pthread_mutex_lock (&registry_lock);
+  /* Another thread's may be gone as soon as the lock is. */
+  found = registry != NULL ? g_hash_table_lookup (registry, context) : NULL;
+  is_own = found != NULL && cothread_scheduler_is_own_thread (found);
+  pthread_mutex_unlock (&registry_lock);
+  return is_own;
 }
 
 gboolean
@@ -25,25 +46,25 @@ cothread_registry_add (GMainContext *context, CothreadScheduler *self)
 {
   gboolean is_first;
 
-  g_mutex_lock (&registry_lock);
+  pthread_mutex_lock (&registry_lock);
   if (registry == NULL)
     registry = g_hash_table_new (NULL, NULL);
   is_first = !g_hash_table_contains (registry, context);
   if (is_first)
     g_hash_table_insert (registry, context, self);
-  g_mutex_unlock (&registry_lock);
+  pthread_mutex_unlock (&registry_lock);
   return is_first;
 }
 
 void
 cothread_registry_remove (GMainContext *context, CothreadScheduler *self)
 {
-  g_mutex_lock (&registry_lock);
+  pthread_mutex_lock (&registry_lock);
   if (registry != NULL && g_hash_table_lookup (registry, context) == self)
     g_hash_table_remove (registry, context);
   if (registry != NULL && g_hash_table_size (registry) == 0)
     g_clear_pointer (&registry, g_hash_table_unref);
-  g_mutex_unlock (&registry_lock);
+  pthread_mutex_unlock (&registry_lock);
 }
 
 /* A worker thread that forgot to push a context of its own must not become the

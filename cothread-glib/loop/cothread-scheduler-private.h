@@ -62,6 +62,7 @@ struct _CothreadScheduler
   gint64 created_us;
 
   GObject *callback_queue; /* the callback layer's default queue */
+  CtLink callback_queues;  /* all that are open, the most urgent first */
   CtLink shutdown_hooks;
 };
 
@@ -92,6 +93,9 @@ cothread_scheduler_is_own_thread (CothreadScheduler *self)
 /* The running task's scheduler, or that of the thread-default context, made if
  * need be. */
 CothreadScheduler *cothread_scheduler_ensure (GError **error);
+
+/* Whether cothread_scheduler_ensure() would find one, without making it. */
+gboolean cothread_thread_has_scheduler (void);
 
 /* Any thread: delivers the mail in the scheduler's next turn. */
 void cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail);

@@ -155,6 +155,7 @@ cothread_scheduler_init (CothreadScheduler *self)
   self->polled = g_array_new (FALSE, FALSE, sizeof (GPollFD));
   self->polled_tags = g_ptr_array_new ();
   ct_link_init (&self->shutdown_hooks);
+  ct_link_init (&self->callback_queues);
 }
 
 void
