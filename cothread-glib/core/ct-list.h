@@ -87,13 +87,26 @@ ct_queue_peek (const CtQueue *queue)
   return ct_queue_is_empty (queue) ? NULL : queue->head.next;
 }
 
+/* Of a queue that is not empty. Unlike ct_queue_remove() it knows where to
+ * write before it has read the link. */
+static inline void
+ct_queue_remove_first (CtQueue *queue)
+{
+  CtLink *link = queue->head.next;
+
+  queue->head.next = link->next;
+  link->next->prev = &queue->head;
+  ct_link_init (link);
+  queue->length--;
+}
+
 static inline CtLink *
 ct_queue_pop (CtQueue *queue)
 {
   CtLink *link = ct_queue_peek (queue);
 
   if (link != NULL)
-    ct_queue_remove (queue, link);
+    ct_queue_remove_first (queue);
   return link;
 }
 

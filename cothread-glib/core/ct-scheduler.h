@@ -200,11 +200,8 @@ void ct_scheduler_park_main (CtScheduler *scheduler, CtContext *to);
 void ct_scheduler_give_stack (CtScheduler *scheduler, CtTask *task);
 
 static inline void
-ct_scheduler_enter (CtScheduler *self, CtTask *task)
+ct_scheduler_make_current (CtScheduler *self, CtTask *task)
 {
-  if (G_UNLIKELY (task->context.saved == NULL) && task->kind == CT_TASK_NATIVE)
-    ct_scheduler_give_stack (self, task);
-  ct_queue_remove (&self->tick, &task->link);
   task->state = CT_TASK_RUNNING;
   task->switches++;
   self->n_switches++;
@@ -212,6 +209,16 @@ ct_scheduler_enter (CtScheduler *self, CtTask *task)
   self->current = task;
   if (G_UNLIKELY (self->probe != NULL))
     ct_probe_enter (self->probe, task);
+}
+
+/* The first on the tick queue is off it and current. */
+static inline void
+ct_scheduler_enter (CtScheduler *self, CtTask *task)
+{
+  if (G_UNLIKELY (task->context.saved == NULL) && task->kind == CT_TASK_NATIVE)
+    ct_scheduler_give_stack (self, task);
+  ct_queue_remove_first (&self->tick);
+  ct_scheduler_make_current (self, task);
 }
 
 /* The next task, off the queue and current, for whoever can switch straight to

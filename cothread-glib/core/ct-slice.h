@@ -58,17 +58,19 @@ void ct_slice_begin (CtSlice *slice, CtTickCounter *counter, gint64 now_us, gint
 
 gboolean ct_slice_confirm_used_up (CtSlice *slice, CtTickCounter *counter);
 
+/* Without a look at the clock. */
+static inline gboolean
+ct_slice_is_surely_not_used_up (const CtSlice *slice)
+{
+  if (G_LIKELY (slice->word != NULL))
+    return __atomic_load_n (slice->word, __ATOMIC_RELAXED) == slice->seen;
+  return slice->look_ticks != 0 && ct_ticks_now () < slice->look_ticks;
+}
+
 static inline gboolean
 ct_slice_is_used_up (CtSlice *slice, CtTickCounter *counter)
 {
-  if (G_LIKELY (slice->word != NULL))
-    {
-      if (G_LIKELY (__atomic_load_n (slice->word, __ATOMIC_RELAXED) == slice->seen))
-        return FALSE;
-    }
-  else if (slice->look_ticks != 0 && ct_ticks_now () < slice->look_ticks)
-    return FALSE;
-  return ct_slice_confirm_used_up (slice, counter);
+  return G_UNLIKELY (!ct_slice_is_surely_not_used_up (slice)) && ct_slice_confirm_used_up (slice, counter);
 }
 
 static inline void

@@ -160,9 +160,8 @@ interrupt_main (CtScheduler *self)
         if (link == &main->link)
           queue = &self->tick;
       ct_queue_remove (queue, &main->link);
-      ct_queue_push (&self->tick, &main->link);
       main->wake = CT_WAKE_INTERRUPT;
-      ct_scheduler_enter (self, main);
+      ct_scheduler_make_current (self, main);
       ct_context_switch (&self->scheduler_context, &main->context, FALSE); /* 3 */
       return TRUE;
     }

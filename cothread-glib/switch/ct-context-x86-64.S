@@ -49,38 +49,30 @@ ct_context_jump:
 	movzwl	4(%rsp), %edx
 
 	movq	%rsp, (%rdi)
-	/* Both stacks have the same layout here, so the CFI stays true. */
-	movq	%rsi, %rsp
 
 	/* Reloading costs 32-60 ns where only the sticky exception flags (the low
 	 * six bits) differ, so those are left alone, as the ABI allows. */
-	movl	(%rsp), %eax
+	movl	(%rsi), %eax
 	xorl	%ecx, %eax
 	testl	$0xffffffc0, %eax
 	jne	.Lreload_mxcsr
 .Lmxcsr_done:
-	cmpw	4(%rsp), %dx
+	cmpw	4(%rsi), %dx
 	jne	.Lreload_x87
 .Lx87_done:
-	addq	$8, %rsp
-	.cfi_adjust_cfa_offset -8
-	popq	%r15
-	.cfi_adjust_cfa_offset -8
+	movq	8(%rsi), %r15
+	movq	16(%rsi), %r14
+	movq	24(%rsi), %r13
+	movq	32(%rsi), %r12
+	movq	40(%rsi), %rbx
+	movq	48(%rsi), %rbp
+	leaq	56(%rsi), %rsp
+	.cfi_def_cfa_offset 8
 	.cfi_restore r15
-	popq	%r14
-	.cfi_adjust_cfa_offset -8
 	.cfi_restore r14
-	popq	%r13
-	.cfi_adjust_cfa_offset -8
 	.cfi_restore r13
-	popq	%r12
-	.cfi_adjust_cfa_offset -8
 	.cfi_restore r12
-	popq	%rbx
-	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbx
-	popq	%rbp
-	.cfi_adjust_cfa_offset -8
 	.cfi_restore rbp
 	ret
 
@@ -92,10 +84,10 @@ ct_context_jump:
 	.cfi_rel_offset r14, 16
 	.cfi_rel_offset r15, 8
 .Lreload_mxcsr:
-	ldmxcsr	(%rsp)
+	ldmxcsr	(%rsi)
 	jmp	.Lmxcsr_done
 .Lreload_x87:
-	fldcw	4(%rsp)
+	fldcw	4(%rsi)
 	jmp	.Lx87_done
 	.cfi_endproc
 	.size	ct_context_jump, .-ct_context_jump
