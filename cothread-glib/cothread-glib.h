@@ -25,7 +25,9 @@
 #include "callback/cothread-callback-queue.h"
 #include "callback/cothread-callback-statistics.h"
 
+#include "io/cothread-await.h"
 #include "io/cothread-fd.h"
+#include "io/cothread-gio.h"
 
 #include "monitor/cothread-monitor.h"
 #include "monitor/cothread-statistics.h"

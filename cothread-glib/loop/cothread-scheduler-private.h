@@ -52,6 +52,7 @@ struct _CothreadScheduler
   CothreadGate gate;
   CothreadTurns turns;
 
+  guint n_answers; /* that tasks wait for, and only the context can bring */
   gboolean is_shut_down;
   gboolean has_complained; /* about a thread that iterates its context */
   gboolean interrupt_pending; /* main was not waiting when it came */

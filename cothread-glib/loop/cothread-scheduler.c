@@ -499,6 +499,35 @@ cancel_tasks (CtScheduler *core)
     }
 }
 
+static gboolean
+set_flag (gpointer flag)
+{
+  *(gboolean *) flag = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* The operations that tasks wait for were cancelled, and answer through the
+ * context, if that still lives and its owner called us. FALSE: it cannot. */
+static gboolean
+iterate_for_answers (CothreadScheduler *self)
+{
+  guint64 n_finished = self->core->n_finished;
+  g_autoptr (GSource) limit = NULL;
+  gboolean is_over = FALSE;
+
+  if (self->n_answers == 0 || self->context == NULL || g_source_is_destroyed (self->worker) || g_main_depth () > 0 ||
+      !g_main_context_acquire (self->context))
+    return FALSE;
+  limit = g_timeout_source_new (UNWIND_SLICE_US / 1000);
+  g_source_set_callback (limit, set_flag, &is_over, NULL);
+  g_source_attach (limit, self->context);
+  while (!is_over && self->core->n_finished == n_finished)
+    g_main_context_iteration (self->context, TRUE);
+  g_source_destroy (limit);
+  g_main_context_release (self->context);
+  return TRUE;
+}
+
 /* Cancels all tasks and lets them run to their ends. */
 static gboolean
 unwind_tasks (CothreadScheduler *self)
@@ -514,7 +543,7 @@ unwind_tasks (CothreadScheduler *self)
       cothread_scheduler_run_turn (self, NULL, 0, UNWIND_SLICE_US, &timeout_us);
       if (core->n_finished > n_finished)
         turn = 0; /* patience is with the last one that ended */
-      if (core->n_live > 0 && timeout_us != 0)
+      if (core->n_live > 0 && timeout_us != 0 && !iterate_for_answers (self))
         core->poller->klass->wait (core->poller, timeout_us < 0 ? UNWIND_SLICE_US : MIN (timeout_us, UNWIND_SLICE_US));
     }
   return core->n_live == 0;

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/cothread-gio.h"
+#include "loop/cothread-shield.h"
+
+/* What programs wait for most. Each is a few lines over cothread_await(), and
+ * whatever is not here is as few lines for whoever needs it. */
+
+#define INFOS_A_CALL 256
+
+/**
+ * cothread_load_file:
+ * @file: a file
+ * @contents: (out) (transfer full) (array length=length) (element-type guint8):
+ *   its contents, with a zero byte after them
+ * @length: (out) (optional): how many bytes
+ * @error: return location for a #GError
+ *
+ * Loads a whole file. Suspends the calling task, as cothread_await() does.
+ *
+ * Fails like g_file_load_contents_finish() and cothread_await().
+ *
+ * Returns: whether it was loaded
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_load_file (GFile *file, char **contents, gsize *length, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (G_IS_FILE (file), FALSE);
+  g_return_val_if_fail (contents != NULL, FALSE);
+
+  result = cothread_await (error, g_file_load_contents_async, file);
+  return result != NULL && g_file_load_contents_finish (file, result, contents, length, NULL, error);
+}
+
+/**
+ * cothread_save_file:
+ * @file: a file
+ * @contents: (array length=length) (element-type guint8): what to write; it
+ *   must stay as it is until the function has returned
+ * @length: how many bytes; -1: up to the first zero byte
+ * @error: return location for a #GError
+ *
+ * Replaces the contents of a file, or makes one; what was there stays if it
+ * fails. Suspends the calling task, as cothread_await() does.
+ *
+ * Fails like g_file_replace_contents_finish() and cothread_await().
+ *
+ * Returns: whether it was saved
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_save_file (GFile *file, const char *contents, gssize length, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  gsize n_bytes;
+
+  g_return_val_if_fail (G_IS_FILE (file), FALSE);
+  g_return_val_if_fail (contents != NULL || length == 0, FALSE);
+
+  n_bytes = length >= 0 ? (gsize) length : strlen (contents);
+  result = cothread_await (error, g_file_replace_contents_async, file, n_bytes > 0 ? contents : "", n_bytes, NULL, FALSE,
+                           G_FILE_CREATE_NONE);
+  return result != NULL && g_file_replace_contents_finish (file, result, NULL, error);
+}
+
+static GList *
+next_infos (GFileEnumerator *children, GError **error)
+{
+  g_autoptr (GAsyncResult) result = cothread_await (error, g_file_enumerator_next_files_async, children, INFOS_A_CALL,
+                                                    G_PRIORITY_DEFAULT);
+
+  return result != NULL ? g_file_enumerator_next_files_finish (children, result, error) : NULL;
+}
+
+/**
+ * cothread_list_folder:
+ * @folder: a folder
+ * @attributes: what to ask for, such as `standard::name,standard::type`
+ * @flags: how to treat links
+ * @error: return location for a #GError
+ *
+ * Lists what is in a folder, in the order in which the system gives it. Suspends
+ * the calling task, as cothread_await() does.
+ *
+ * Fails like g_file_enumerate_children_finish(),
+ * g_file_enumerator_next_files_finish() and cothread_await().
+ *
+ * Returns: (transfer container) (element-type GFileInfo) (nullable): the files,
+ *   or %NULL
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+cothread_list_folder (GFile *folder, const char *attributes, GFileQueryInfoFlags flags, GError **error)
+{
+  g_autoptr (GPtrArray) infos = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GFileEnumerator) children = NULL;
+  g_autoptr (GError) failure = NULL;
+  GList *more;
+
+  g_return_val_if_fail (G_IS_FILE (folder), NULL);
+  g_return_val_if_fail (attributes != NULL, NULL);
+
+  result = cothread_await (error, g_file_enumerate_children_async, folder, attributes, flags, G_PRIORITY_DEFAULT);
+  if (result == NULL)
+    return NULL;
+  children = g_file_enumerate_children_finish (folder, result, error);
+  if (children == NULL)
+    return NULL;
+  while ((more = next_infos (children, &failure)) != NULL)
+    {
+      for (GList *link = more; link != NULL; link = link->next)
+        g_ptr_array_add (infos, link->data);
+      g_list_free (more);
+    }
+  if (failure == NULL)
+    return g_steal_pointer (&infos);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+/**
+ * cothread_resolve:
+ * @host_name: a host name or an address
+ * @error: return location for a #GError
+ *
+ * Looks up the addresses of a host. Suspends the calling task, as
+ * cothread_await() does.
+ *
+ * Fails like g_resolver_lookup_by_name_finish() and cothread_await().
+ *
+ * Returns: (transfer full) (element-type GInetAddress): the addresses, to be
+ *   freed with g_resolver_free_addresses(); %NULL on failure
+ *
+ * Since: 0.1
+ */
+GList *
+cothread_resolve (const char *host_name, GError **error)
+{
+  g_autoptr (GResolver) resolver = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (host_name != NULL, NULL);
+
+  resolver = g_resolver_get_default ();
+  result = cothread_await (error, g_resolver_lookup_by_name_async, resolver, host_name);
+  return result != NULL ? g_resolver_lookup_by_name_finish (resolver, result, error) : NULL;
+}
+
+/**
+ * cothread_connect_to_host:
+ * @host_and_port: a host name or address, perhaps with a port: `localhost:8080`
+ * @default_port: the port where none is given
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @error: return location for a #GError
+ *
+ * Connects to a host, by whatever address and proxy answers. Suspends the
+ * calling task, as cothread_await() does.
+ *
+ * Fails like g_socket_client_connect_to_host_finish() and cothread_await_for().
+ *
+ * Returns: (transfer full) (nullable): the connection, or %NULL
+ *
+ * Since: 0.1
+ */
+GSocketConnection *
+cothread_connect_to_host (const char *host_and_port, guint16 default_port, gint64 timeout_us, GError **error)
+{
+  g_autoptr (GSocketClient) client = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (host_and_port != NULL, NULL);
+
+  client = g_socket_client_new ();
+  result = cothread_await_for (timeout_us, error, g_socket_client_connect_to_host_async, client, host_and_port, default_port);
+  return result != NULL ? g_socket_client_connect_to_host_finish (client, result, error) : NULL;
+}
+
+/**
+ * cothread_accept_connection:
+ * @listener: a listener with at least one address or port
+ * @source_object: (out) (optional) (transfer none) (nullable): what was given
+ *   with the address
+ * @error: return location for a #GError
+ *
+ * Waits for a connection. Suspends the calling task, as cothread_await() does.
+ *
+ * Fails like g_socket_listener_accept_finish() and cothread_await(). With
+ * %G_IO_ERROR_TOO_MANY_OPEN_FILES there is nothing wrong with the listener: wait
+ * a little and try again; see also #CothreadServer.
+ *
+ * Returns: (transfer full) (nullable): the connection, or %NULL
+ *
+ * Since: 0.1
+ */
+GSocketConnection *
+cothread_accept_connection (GSocketListener *listener, GObject **source_object, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (G_IS_SOCKET_LISTENER (listener), NULL);
+
+  result = cothread_await (error, g_socket_listener_accept_async, listener);
+  return result != NULL ? g_socket_listener_accept_finish (listener, result, source_object, error) : NULL;
+}
+
+static gboolean
+wait_for_end (GSubprocess *process, GError **error)
+{
+  g_autoptr (GAsyncResult) result = cothread_await (error, g_subprocess_wait_async, process);
+
+  return result != NULL && g_subprocess_wait_finish (process, result, error);
+}
+
+/* Nothing of it may be left behind: not even a zombie. */
+static void
+kill_process (GSubprocess *process)
+{
+  g_subprocess_force_exit (process);
+  cothread_shield_begin ();
+  wait_for_end (process, NULL);
+  cothread_shield_end ();
+}
+
+/**
+ * cothread_run:
+ * @argv: (array zero-terminated=1): the program, looked for in `PATH`, and its
+ *   arguments
+ * @input: (nullable): what it reads; %NULL: nothing
+ * @output: (out) (optional) (transfer full): what it wrote; if %NULL, it writes
+ *   where this process does
+ * @errors: (out) (optional) (transfer full): the same for its error output
+ * @wait_status: (out) (optional): for g_spawn_check_wait_status()
+ * @error: return location for a #GError
+ *
+ * Runs a program to its end. Its input and both outputs are served at once,
+ * however much there is. Suspends the calling task, as cothread_await() does;
+ * if the task is cancelled, the program is killed.
+ *
+ * Without @wait_status a program that ends with another status than 0 or is
+ * killed is a failure too, with an error of %G_SPAWN_EXIT_ERROR or
+ * %G_SPAWN_ERROR. Otherwise fails like g_subprocess_newv(),
+ * g_subprocess_communicate_finish() and cothread_await().
+ *
+ * Returns: whether it ran, and ended well
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_run (const char *const *argv, GBytes *input, GBytes **output, GBytes **errors, gint *wait_status, GError **error)
+{
+  GSubprocessFlags flags = (input != NULL ? G_SUBPROCESS_FLAGS_STDIN_PIPE : 0) |
+                           (output != NULL ? G_SUBPROCESS_FLAGS_STDOUT_PIPE : 0) |
+                           (errors != NULL ? G_SUBPROCESS_FLAGS_STDERR_PIPE : 0);
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (argv != NULL && argv[0] != NULL, FALSE);
+
+  process = g_subprocess_newv (argv, flags, error);
+  if (process == NULL)
+    return FALSE;
+  result = cothread_await (error, g_subprocess_communicate_async, process, input);
+  if (result == NULL || !g_subprocess_communicate_finish (process, result, output, errors, error))
+    {
+      kill_process (process);
+      return FALSE;
+    }
+  if (wait_status == NULL)
+    return g_spawn_check_wait_status (g_subprocess_get_status (process), error);
+  *wait_status = g_subprocess_get_status (process);
+  return TRUE;
+}
+
+/**
+ * cothread_call_dbus:
+ * @connection: a connection
+ * @bus_name: (nullable): whom to call; %NULL without a bus
+ * @object_path: the object
+ * @interface_name: the interface
+ * @method_name: the method
+ * @parameters: (nullable): a tuple; taken if floating
+ * @reply_type: (nullable): what the answer has to be, a tuple
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @error: return location for a #GError
+ *
+ * Calls a method. Suspends the calling task, as cothread_await() does.
+ *
+ * Fails like g_dbus_connection_call_finish() (an error of the other side is
+ * mapped to a #GError as there), and cothread_await_for().
+ *
+ * Returns: (transfer full) (nullable): the answer, a tuple, or %NULL
+ *
+ * Since: 0.1
+ */
+GVariant *
+cothread_call_dbus (GDBusConnection *connection, const char *bus_name, const char *object_path, const char *interface_name,
+                    const char *method_name, GVariant *parameters, const GVariantType *reply_type, gint64 timeout_us,
+                    GError **error)
+{
+  g_autoptr (GVariant) own = parameters != NULL ? g_variant_ref_sink (parameters) : NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_return_val_if_fail (G_IS_DBUS_CONNECTION (connection), NULL);
+
+  result = cothread_await_for (timeout_us, error, g_dbus_connection_call, connection, bus_name, object_path, interface_name,
+                               method_name, own, reply_type, G_DBUS_CALL_FLAGS_NONE, G_MAXINT);
+  return result != NULL ? g_dbus_connection_call_finish (connection, result, error) : NULL;
+}
