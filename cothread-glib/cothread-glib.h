@@ -27,6 +27,8 @@
 
 #include "io/cothread-fd.h"
 
+#include "monitor/cothread-backtrace.h"
+#include "monitor/cothread-dump.h"
 #include "monitor/cothread-monitor.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info.h"
