@@ -42,6 +42,8 @@ const CothreadField cothread_callback_statistics_fields[] = {
   FIELD (UINT64, CothreadCallbackStatistics, posted),
   FIELD (UINT64, CothreadCallbackStatistics, run),
   FIELD (UINT64, CothreadCallbackStatistics, dropped_oldest),
+  FIELD (UINT64, CothreadCallbackStatistics, dropped_newest),
+  FIELD (UINT64, CothreadCallbackStatistics, coalesced),
   FIELD (UINT64, CothreadCallbackStatistics, dropped_closed),
   FIELD (UINT64, CothreadCallbackStatistics, refused),
   FIELD (UINT64, CothreadCallbackStatistics, blocked),
