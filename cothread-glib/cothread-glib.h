@@ -29,6 +29,8 @@
 #include "io/cothread-fd.h"
 #include "io/cothread-gio.h"
 
+#include "monitor/cothread-backtrace.h"
+#include "monitor/cothread-dump.h"
 #include "monitor/cothread-monitor.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info.h"

@@ -95,6 +95,9 @@ struct _CothreadCallbackQueue
   guint64 n_dropped_closed;
 };
 
+/* The open queue that a scheduler's shutdown hook belongs to, or NULL. */
+CothreadCallbackQueue *cothread_callback_queue_from_hook (CtLink *link);
+
 /* The consumer's side, in cothread-callback-drain.c. */
 void cothread_callback_queue_drain_step (CothreadTask *drainer, gpointer queue);
 void cothread_callback_queue_drain_nested (CothreadTask *drainer, gpointer queue);

@@ -75,6 +75,14 @@ shut_down (CtLink *link)
   cothread_callback_queue_close (CT_CONTAINER_OF (hook, CothreadCallbackQueue, shutdown_hook));
 }
 
+CothreadCallbackQueue *
+cothread_callback_queue_from_hook (CtLink *link)
+{
+  CothreadShutdownHook *hook = CT_CONTAINER_OF (link, CothreadShutdownHook, link);
+
+  return hook->run == shut_down ? CT_CONTAINER_OF (hook, CothreadCallbackQueue, shutdown_hook) : NULL;
+}
+
 static void
 cothread_callback_queue_constructed (GObject *object)
 {

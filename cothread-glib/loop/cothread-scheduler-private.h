@@ -65,7 +65,12 @@ struct _CothreadScheduler
   GObject *callback_queue; /* the callback layer's default queue */
   CtLink callback_queues;  /* all that are open, the most urgent first */
   CtLink shutdown_hooks;
+
+  CothreadScheduler *next_of_all; /* for a debugger */
 };
+
+/* Every scheduler of the process, for a debugger that has nothing to call. */
+extern CothreadScheduler *cothread_all_schedulers __attribute__ ((visibility ("hidden")));
 
 /* Called once at shutdown, before the tasks are cancelled; the hook is off the
  * list then. */

@@ -57,11 +57,37 @@ cothread_scheduler_dispose (GObject *object)
   G_OBJECT_CLASS (cothread_scheduler_parent_class)->dispose (object);
 }
 
+CothreadScheduler *cothread_all_schedulers;
+static GMutex all_lock;
+
+static void
+join_all (CothreadScheduler *self)
+{
+  g_mutex_lock (&all_lock);
+  self->next_of_all = cothread_all_schedulers;
+  cothread_all_schedulers = self;
+  g_mutex_unlock (&all_lock);
+}
+
+static void
+leave_all (CothreadScheduler *self)
+{
+  g_mutex_lock (&all_lock);
+  for (CothreadScheduler **at = &cothread_all_schedulers; *at != NULL; at = &(*at)->next_of_all)
+    if (*at == self)
+      {
+        *at = self->next_of_all;
+        break;
+      }
+  g_mutex_unlock (&all_lock);
+}
+
 static void
 cothread_scheduler_finalize (GObject *object)
 {
   CothreadScheduler *self = COTHREAD_SCHEDULER (object);
 
+  leave_all (self);
   if (self->wake_fd >= 0)
     close (self->wake_fd);
   g_clear_pointer (&self->polled, g_array_unref);
@@ -156,6 +182,7 @@ cothread_scheduler_init (CothreadScheduler *self)
   self->polled_tags = g_ptr_array_new ();
   ct_link_init (&self->shutdown_hooks);
   ct_link_init (&self->callback_queues);
+  join_all (self);
 }
 
 void
