@@ -22,8 +22,10 @@
 #include "sync/cothread-timer.h"
 #include "sync/cothread-wait-any.h"
 
+#include "callback/cothread-callback-call.h"
 #include "callback/cothread-callback-queue.h"
 #include "callback/cothread-callback-statistics.h"
+#include "callback/cothread-threaded-event-queue.h"
 
 #include "io/cothread-await.h"
 #include "io/cothread-fd.h"

@@ -23,7 +23,7 @@ cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n)
   if (__atomic_load_n (&self->n_blocked, __ATOMIC_SEQ_CST) > 0)
     {
       pthread_mutex_lock (&self->lock);
-      pthread_cond_broadcast (&self->room_cond);
+      cothread_callback_queue_tell_of_room (self);
       pthread_mutex_unlock (&self->lock);
     }
   while (n-- > 0 && cothread_waiters_wake_one (&self->room_waiters))

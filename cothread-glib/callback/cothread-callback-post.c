@@ -149,11 +149,9 @@ settle (CothreadCallbackQueue *self, CothreadEntry *entry, Placing placing, GErr
     }
 }
 
-/* Takes the entry, whatever comes of it. */
-static gboolean
-post (CothreadCallbackQueue *self, CothreadEntry *entry, GError **error)
+gboolean
+cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *entry, CothreadPatience patience, GError **error)
 {
-  gint64 deadline_us = -1;
   Placing placing;
 
   while ((placing = place (self, entry)) == PLACING_NO_ROOM)
@@ -174,7 +172,7 @@ post (CothreadCallbackQueue *self, CothreadEntry *entry, GError **error)
           return TRUE;
         }
       else
-        may_try_again = cothread_callback_queue_make_room (self, &deadline_us, error);
+        may_try_again = cothread_callback_queue_make_room (self, &patience, error);
       if (!may_try_again)
         {
           cothread_entry_free (entry);
@@ -182,6 +180,12 @@ post (CothreadCallbackQueue *self, CothreadEntry *entry, GError **error)
         }
     }
   return settle (self, entry, placing, error);
+}
+
+static gboolean
+post (CothreadCallbackQueue *self, CothreadEntry *entry, GError **error)
+{
+  return cothread_callback_queue_post_entry (self, entry, (CothreadPatience) { -1, NULL, -1 }, error);
 }
 
 /**
@@ -241,9 +245,9 @@ cothread_callback_queue_post_full (CothreadCallbackQueue *self,
  *
  * Fails with %COTHREAD_ERROR_CLOSED if the queue is closed, and where the
  * #CothreadCallbackQueue:overflow policy says so with %COTHREAD_ERROR_FULL.
- * With %COTHREAD_OVERFLOW_BLOCK a task of the queue's own scheduler suspends
- * while there is no room, another thread blocks, and the scheduler's own thread
- * outside any task, which could only wait for itself, gets
+ * With %COTHREAD_OVERFLOW_BLOCK a task suspends while there is no room, of
+ * whichever scheduler it is; another thread blocks; and the scheduler's own
+ * thread outside any task, which could only wait for itself, gets
  * %COTHREAD_ERROR_FULL.
  *
  * Returns: whether the entry was accepted

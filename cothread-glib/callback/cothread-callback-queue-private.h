@@ -71,6 +71,7 @@ struct _CothreadCallbackQueue
   GHashTable *keys;          /* of entries that can be replaced; NULL until needed */
   CtLink flushes;            /* CothreadFlush, oldest first */
   pthread_cond_t room_cond;
+  GQueue room_replies; /* of those who wait for room in another way */
   guint64 n_dropped_oldest;
   guint64 n_dropped_newest;
   guint64 n_coalesced;
@@ -110,6 +111,8 @@ void cothread_callback_queue_put_back (CothreadCallbackQueue *self);
 void cothread_callback_queue_free_places (CothreadCallbackQueue *self);
 /* Under the lock: the oldest entry that is not in hand, or NULL. */
 CothreadEntry *cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self);
+/* Under the lock: wakes the threads among those who wait for room. */
+void cothread_callback_queue_tell_of_room (CothreadCallbackQueue *self);
 /* Wakes posters that wait for room, up to n tasks of this scheduler. */
 void cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n);
 /* Wakes the drainer, which then looks at everything anew. */
@@ -136,9 +139,20 @@ cothread_callback_queue_is_closed (CothreadCallbackQueue *self)
   return (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST) & COTHREAD_PLACES_CLOSED) != 0;
 }
 
+/* How long a poster waits for room. */
+typedef struct
+{
+  gint64 timeout_us;         /* at most this, besides block-timeout; -1: no limit */
+  GCancellable *cancellable; /* or NULL */
+  gint64 deadline_us;        /* -1: it has not begun to wait */
+} CothreadPatience;
+
+/* Takes the entry, whatever comes of it. */
+gboolean cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *entry, CothreadPatience patience, GError **error);
+
 /* What to do about a full queue, in cothread-callback-room.c. Makes room, or
- * waits for it; FALSE: the post fails. The deadline is -1 at first. */
-gboolean cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 *deadline_us, GError **error);
+ * waits for it; FALSE: the post fails. */
+gboolean cothread_callback_queue_make_room (CothreadCallbackQueue *self, CothreadPatience *patience, GError **error);
 /* Counts and reports it. */
 gboolean cothread_callback_queue_refuse (CothreadCallbackQueue *self, const char *why, GError **error);
 /* If it rests like that. */

@@ -304,6 +304,7 @@ cothread_callback_queue_init (CothreadCallbackQueue *self)
   pthread_cond_init (&self->room_cond, &attributes);
   pthread_condattr_destroy (&attributes);
   g_queue_init (&self->idle_runners);
+  g_queue_init (&self->room_replies);
   cothread_chain_init (&self->chain);
   cothread_waiters_init (&self->room_waiters);
   ct_link_init (&self->link);
@@ -452,7 +453,7 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   __atomic_store_n (&self->places, COTHREAD_PLACES_CLOSED, __ATOMIC_SEQ_CST);
   cothread_entry_list_prepend_all (&left, &self->dropped);
   cothread_entry_list_prepend_all (&left, &self->freeing);
-  pthread_cond_broadcast (&self->room_cond);
+  cothread_callback_queue_tell_of_room (self);
   pthread_mutex_unlock (&self->lock);
 
   drainer = g_steal_pointer (&self->drainer);

@@ -18,8 +18,8 @@ G_DECLARE_FINAL_TYPE (CothreadCallbackQueue, cothread_callback_queue, COTHREAD, 
  * @COTHREAD_OVERFLOW_DROP_OLDEST: makes room by dropping the entry that has
  *   waited longest
  * @COTHREAD_OVERFLOW_BLOCK: the poster waits for room, for
- *   #CothreadCallbackQueue:block-timeout at most: a thread blocks, a task of
- *   the queue's own scheduler suspends
+ *   #CothreadCallbackQueue:block-timeout at most: a thread blocks, a task
+ *   suspends
  * @COTHREAD_OVERFLOW_DROP_NEWEST: what was just posted is dropped; the post
  *   succeeds all the same
  * @COTHREAD_OVERFLOW_COALESCE: replaces the newest waiting entry with the same

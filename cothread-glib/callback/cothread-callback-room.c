@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callback/cothread-callback-queue-private.h"
+#include "callback/cothread-reply-private.h"
 #include "loop/cothread-wait-private.h"
 
 /* What posters do when the queue is full: any thread. */
@@ -165,20 +166,65 @@ suspend_task (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
   return cothread_wait_on (core, &waiter, deadline_us, "room in the callback queue", self, error);
 }
 
+void
+cothread_callback_queue_tell_of_room (CothreadCallbackQueue *self)
+{
+  pthread_cond_broadcast (&self->room_cond);
+  for (GList *link = self->room_replies.head; link != NULL; link = link->next)
+    cothread_reply_answer (link->data);
+}
+
+/* Somebody whose thread must not block: a task of another scheduler, or one who
+ * may be cancelled. */
 static gboolean
-wait_for_room (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
+wait_for_reply (CothreadCallbackQueue *self, const CothreadPatience *patience, GError **error)
+{
+  g_autoptr (CothreadReply) reply = cothread_reply_new ();
+  GList link = { .data = reply };
+  gint64 timeout_us = COTHREAD_FOREVER;
+  gboolean is_over;
+
+  if (patience->deadline_us != CT_TIME_NEVER)
+    {
+      gint64 now_us = g_get_monotonic_time ();
+
+      timeout_us = MAX (0, patience->deadline_us - now_us);
+    }
+  pthread_mutex_lock (&self->lock);
+  __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  if (!is_full (self) || cothread_callback_queue_is_closed (self))
+    cothread_reply_answer (reply);
+  g_queue_push_tail_link (&self->room_replies, &link);
+  pthread_mutex_unlock (&self->lock);
+  is_over = cothread_reply_wait (reply, timeout_us, patience->cancellable, "room in the callback queue", self, error);
+  pthread_mutex_lock (&self->lock);
+  g_queue_unlink (&self->room_replies, &link);
+  __atomic_sub_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  pthread_mutex_unlock (&self->lock);
+  return is_over;
+}
+
+static gboolean
+wait_in_other_thread (CothreadCallbackQueue *self, const CothreadPatience *patience, GError **error)
+{
+  if (patience->cancellable != NULL ||
+      (cothread_running_scheduler != NULL && cothread_running_scheduler->core->current->kind == CT_TASK_NATIVE))
+    return wait_for_reply (self, patience, error);
+  return block_thread (self, COTHREAD_OVERFLOW_BLOCK, patience->deadline_us) || cothread_wait_result (CT_WAKE_TIMEOUT, error);
+}
+
+static gboolean
+wait_for_room (CothreadCallbackQueue *self, const CothreadPatience *patience, GError **error)
 {
   CothreadTask *task = cothread_task_self ();
   g_autoptr (GError) failure = NULL;
+  gboolean is_own_thread = cothread_scheduler_is_own_thread (self->scheduler);
 
-  if (!cothread_scheduler_is_own_thread (self->scheduler))
-    return block_thread (self, COTHREAD_OVERFLOW_BLOCK, deadline_us) ||
-           cothread_callback_queue_refuse (self, "full, and no room came in time", error);
   /* Blocking the thread that makes room would be for ever. */
-  if (task == NULL || task->scheduler != self->scheduler || task->core.kind != CT_TASK_NATIVE)
+  if (is_own_thread && (task == NULL || task->scheduler != self->scheduler || task->core.kind != CT_TASK_NATIVE))
     return cothread_callback_queue_refuse (self, "full, and only its own thread could make room; "
                                            "post from a task, or from another thread", error);
-  if (suspend_task (self, deadline_us, &failure))
+  if (is_own_thread ? suspend_task (self, patience->deadline_us, &failure) : wait_in_other_thread (self, patience, &failure))
     return TRUE;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     return cothread_callback_queue_refuse (self, "full, and no room came in time", error);
@@ -213,20 +259,31 @@ now_for_poster (CothreadCallbackQueue *self)
   return g_get_monotonic_time ();
 }
 
+static void
+begin_to_wait (CothreadCallbackQueue *self, CothreadPatience *patience)
+{
+  gint64 timeout_us = cothread_callback_queue_get_block_timeout (self);
+
+  if (patience->deadline_us >= 0)
+    return;
+  if (timeout_us < 0 || (patience->timeout_us >= 0 && patience->timeout_us < timeout_us))
+    timeout_us = patience->timeout_us;
+  patience->deadline_us = ct_clock_deadline (now_for_poster (self), timeout_us);
+  count_blocked_post (self);
+}
+
 gboolean
-cothread_callback_queue_make_room (CothreadCallbackQueue *self, gint64 *deadline_us, GError **error)
+cothread_callback_queue_make_room (CothreadCallbackQueue *self, CothreadPatience *patience, GError **error)
 {
   switch ((CothreadOverflowPolicy) __atomic_load_n (&self->overflow, __ATOMIC_RELAXED))
     {
     case COTHREAD_OVERFLOW_DROP_OLDEST:
       return make_room_by_dropping (self, error);
     case COTHREAD_OVERFLOW_BLOCK:
-      if (*deadline_us < 0)
-        {
-          *deadline_us = ct_clock_deadline (now_for_poster (self), cothread_callback_queue_get_block_timeout (self));
-          count_blocked_post (self);
-        }
-      return wait_for_room (self, *deadline_us, error);
+      if (patience->timeout_us == 0)
+        return cothread_callback_queue_refuse (self, "full", error);
+      begin_to_wait (self, patience);
+      return wait_for_room (self, patience, error);
     case COTHREAD_OVERFLOW_COALESCE:
       return cothread_callback_queue_refuse (self, "full, and nothing that waits has the same key", error);
     case COTHREAD_OVERFLOW_DROP_NEWEST:

@@ -31,7 +31,18 @@ next_for_runner (CothreadCallbackRunner *self)
   return cothread_entry_list_pop (&queue->in_hand);
 }
 
-static void
+/* What a callback has left with its task, a cancellation or values, is not for
+ * the next one. */
+static gboolean
+is_spoilt (void)
+{
+  const CothreadTask *task = cothread_task_self ();
+
+  return task->core.is_cancelled || task->extra != NULL;
+}
+
+/* FALSE: this task is to end. */
+static gboolean
 run_entries (CothreadCallbackRunner *self)
 {
   CothreadEntry *entry;
@@ -41,10 +52,10 @@ run_entries (CothreadCallbackRunner *self)
       self->is_in_callback = TRUE;
       cothread_callback_queue_run_entry (self->queue, entry);
       self->is_in_callback = FALSE;
-      /* Whoever cancelled this callback did not mean the next one. */
-      if (self->queue->drainer != NULL)
-        self->queue->scheduler->core->current->is_cancelled = FALSE;
+      if (is_spoilt ())
+        return FALSE;
     }
+  return TRUE;
 }
 
 /* Waits for the next entries; FALSE if there will be none. */
@@ -77,17 +88,18 @@ run (gpointer data, G_GNUC_UNUSED GError **error)
 {
   CothreadCallbackRunner *self = data;
   CothreadCallbackQueue *queue = self->queue;
+  gboolean may_go_on;
 
   do
     {
-      run_entries (self);
+      may_go_on = run_entries (self);
       if (queue->active_runner == self)
         {
           queue->active_runner = NULL;
           cothread_callback_queue_put_back (queue);
         }
     }
-  while (wait_idle (self));
+  while (may_go_on && wait_idle (self));
   return NULL;
 }
 
