@@ -9,6 +9,7 @@
 #include "loop/cothread-switch-hooks.h"
 #include "loop/cothread-task-local.h"
 #include "loop/cothread-task.h"
+#include "loop/cothread-test-scheduler.h"
 #include "loop/cothread-version.h"
 #include "loop/cothread-wait-async.h"
 #include "loop/cothread-wait.h"

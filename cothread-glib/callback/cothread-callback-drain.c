@@ -331,5 +331,6 @@ cothread_callback_queue_start_drainer (CothreadCallbackQueue *self)
   g_autofree char *name = g_strdup_printf ("callback queue %s", self->name);
 
   self->drainer = cothread_task_new_stackless (self->scheduler, name, cothread_callback_queue_drain_step, self);
+  self->drainer->is_service = TRUE;
   self->drainer->nested = cothread_callback_queue_drain_nested;
 }

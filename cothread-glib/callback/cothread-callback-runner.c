@@ -74,7 +74,9 @@ wait_idle (CothreadCallbackRunner *self)
   ct_link_init (&self->idle.link);
   core->current->wait_reason = "callbacks";
   cothread_callback_queue_nudge (queue); /* it may have waited for a task that is free */
+  ((CothreadTask *) core->current)->is_service = TRUE;
   wake = ct_scheduler_wait (core, &self->idle, CT_TIME_NEVER);
+  ((CothreadTask *) core->current)->is_service = FALSE;
   if (self->is_idle)
     {
       g_queue_remove (&queue->idle_runners, self);

@@ -55,8 +55,8 @@ grow (CtPoller *poller, guint n_slots)
   poller->n_slots = n_slots;
 }
 
-static CtPollerSlot *
-slot_for (CtPoller *poller, gint fd)
+CtPollerSlot *
+ct_poller_ensure_slot (CtPoller *poller, gint fd)
 {
   if ((guint) fd >= poller->n_slots)
     grow (poller, MAX (64, (guint) fd + (guint) fd / 2 + 1));
@@ -111,7 +111,7 @@ ct_poller_add (CtPoller *poller, CtFdWatch *watch)
   /* The table grows only for descriptors that exist. */
   if ((guint) watch->fd >= poller->n_slots && fcntl (watch->fd, F_GETFD) < 0)
     return errno;
-  slot = slot_for (poller, watch->fd);
+  slot = ct_poller_ensure_slot (poller, watch->fd);
   if (!is_armed_for (slot, watch))
     {
       gushort events = wanted_events (slot) | watch->events;
@@ -254,4 +254,10 @@ ct_poller_report (CtPoller *poller, gint fd, gushort revents)
   slot->untaken |= revents & (gushort) (TO_EVERYBODY | ~given);
   if (ct_link_is_linked (&slot->watches))
     rearm (poller, fd, given);
+}
+
+gint
+ct_poller_look (CtPoller *poller, GPollFD *fds, guint n_fds)
+{
+  return poller->klass->look != NULL ? poller->klass->look (poller, fds, n_fds) : g_poll (fds, n_fds, 0);
 }

@@ -62,6 +62,8 @@ typedef struct
   void (*list) (CtPoller *poller, GArray *fds);
   /* Reports what a foreign loop's poll found. */
   void (*collect) (CtPoller *poller, const GPollFD *ready, guint n_ready);
+  /* What is ready at this moment, into revents. NULL: as poll(2) says. */
+  gint (*look) (CtPoller *poller, GPollFD *fds, guint n_fds);
   void (*free) (CtPoller *poller);
 } CtPollerClass;
 
@@ -94,7 +96,11 @@ ct_poller_settle (CtPoller *poller)
     ct_poller_settle_slowly (poller);
 }
 
+/* What is ready of these at this moment, watched or not; how many, or -1. */
+gint ct_poller_look (CtPoller *poller, GPollFD *fds, guint n_fds);
+
 /* For backends. */
+CtPollerSlot *ct_poller_ensure_slot (CtPoller *poller, gint fd);
 void ct_poller_init (CtPoller *poller, const CtPollerClass *klass);
 void ct_poller_clear (CtPoller *poller);
 void ct_poller_report (CtPoller *poller, gint fd, gushort revents);

@@ -69,6 +69,8 @@ struct _CtScheduler
   CtStackPool *pool;
   gint64 slice_us;
 
+  /* Changes the order of the tick that begins (NULL: as they became ready). */
+  void (*arrange) (CtScheduler *self);
   /* How a wait on the thread's own stack passes the time (NULL: the scheduler
    * polls by itself). */
   void (*drive) (gpointer owner);

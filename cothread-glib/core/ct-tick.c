@@ -97,6 +97,8 @@ begin_tick (CtScheduler *self)
         return FALSE;
     }
   ct_queue_splice (&self->tick, &self->ready);
+  if (G_UNLIKELY (self->arrange != NULL))
+    self->arrange (self);
   self->n_ticks++;
   return TRUE;
 }

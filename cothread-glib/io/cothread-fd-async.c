@@ -34,7 +34,7 @@ look_once_more (CothreadAsyncWait *wait, CtWake wake)
 {
   GPollFD fd = *(const GPollFD *) wait->object;
 
-  if (wake == CT_WAKE_TIMEOUT && g_poll (&fd, 1, 0) > 0)
+  if (wake == CT_WAKE_TIMEOUT && ct_poller_look (wait->scheduler->core->poller, &fd, 1) > 0)
     {
       g_clear_error (&wait->failure);
       wait->value = GUINT_TO_POINTER (fd.revents);

@@ -51,7 +51,7 @@ add_watches (CtScheduler *core, CtFdWatch *watches, const GPollFD *fds, guint n,
 static gboolean
 is_ready_after_all (CtScheduler *core, GPollFD *fds, guint n, GError **error)
 {
-  if (core->current->wake != CT_WAKE_TIMEOUT || g_poll (fds, n, 0) <= 0)
+  if (core->current->wake != CT_WAKE_TIMEOUT || ct_poller_look (core->poller, fds, n) <= 0)
     return FALSE;
   g_clear_error (error);
   return TRUE;
@@ -88,7 +88,7 @@ poll_watches (CtScheduler *core, CtFdWatch *watches, GPollFD *fds, guint n, gint
   remove_watches (core->poller, watches, n);
   /* The first event woke us and undid the other watches: ask for the rest. */
   if (n > 1)
-    g_poll (fds, n, 0);
+    ct_poller_look (core->poller, fds, n);
   for (guint i = 0; i < n; i++)
     {
       fds[i].revents |= watches[i].revents;

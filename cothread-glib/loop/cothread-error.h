@@ -25,6 +25,8 @@ G_BEGIN_DECLS
  * @COTHREAD_ERROR_INTERRUPTED: the main task's wait was interrupted
  * @COTHREAD_ERROR_FULL: a bounded queue had no room
  * @COTHREAD_ERROR_CLOSED: the queue was closed, or its scheduler is gone
+ * @COTHREAD_ERROR_DEADLOCK: nothing can end the main task's wait any more; only
+ *   a #CothreadTestScheduler can tell
  *
  * Errors of the %COTHREAD_ERROR domain.
  *
@@ -36,6 +38,7 @@ typedef enum
   COTHREAD_ERROR_INTERRUPTED,
   COTHREAD_ERROR_FULL,
   COTHREAD_ERROR_CLOSED,
+  COTHREAD_ERROR_DEADLOCK,
 } CothreadError;
 
 COTHREAD_AVAILABLE_IN_0_1

@@ -82,6 +82,17 @@ may_own_context (GMainContext *context)
   return TRUE;
 }
 
+gboolean
+cothread_registry_may_own (GMainContext *context, CothreadScheduler *present, GError **error)
+{
+  if (present == NULL && may_own_context (context))
+    return TRUE;
+  g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT,
+                       "The context of this thread belongs to another thread: push a thread-default GMainContext "
+                       "first, or post to the callback queue of the scheduler that is meant");
+  return FALSE;
+}
+
 CothreadScheduler *
 cothread_scheduler_ensure (GError **error)
 {
@@ -96,13 +107,8 @@ cothread_scheduler_ensure (GError **error)
   self = cothread_registry_lookup (context);
   if (self != NULL && cothread_scheduler_is_own_thread (self))
     return self;
-  if (self != NULL || !may_own_context (context))
-    {
-      g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT,
-                           "The context of this thread belongs to another thread: push a thread-default GMainContext "
-                           "first, or post to the callback queue of the scheduler that is meant");
-      return NULL;
-    }
+  if (!cothread_registry_may_own (context, self, error))
+    return NULL;
   self = cothread_scheduler_new (error);
   if (self == NULL)
     return NULL;

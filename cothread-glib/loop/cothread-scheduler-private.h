@@ -39,6 +39,7 @@ struct _CothreadScheduler
   GSource *worker;
   GSource *fence;
   GSource *sentinel;
+  GSource *jump; /* a test scheduler's */
   GArray *polled;         /* of GPollFD: what GLib polls for the worker ... */
   GPtrArray *polled_tags; /* ... and its names for them */
   guint64 polled_generation;
@@ -96,12 +97,29 @@ cothread_scheduler_is_own_thread (CothreadScheduler *self)
   return self->owner == cothread_thread_id ();
 }
 
+static inline gint64
+cothread_scheduler_now (const CothreadScheduler *self)
+{
+  return self->core != NULL ? ct_scheduler_now (self->core) : g_get_monotonic_time ();
+}
+
 /* The running task's scheduler, or that of the thread-default context, made if
  * need be. */
 CothreadScheduler *cothread_scheduler_ensure (GError **error);
 
 /* Whether cothread_scheduler_ensure() would find one, without making it. */
 gboolean cothread_thread_has_scheduler (void);
+
+/* The parts of cothread_scheduler_new(); the second takes the poller. */
+CtPoller *cothread_scheduler_make_poller (GError **error);
+CothreadScheduler *cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error);
+
+/* For what the library does elsewhere (in threads) on behalf of a task: a
+ * virtual clock stands still meanwhile. On the scheduler's thread. */
+void cothread_scheduler_hold_time (CothreadScheduler *self);
+void cothread_scheduler_release_time (CothreadScheduler *self);
+
+void cothread_scheduler_set_deadlock_error (CothreadScheduler *self, GError **error);
 
 /* Any thread: delivers the mail in the scheduler's next turn. */
 void cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail);
@@ -122,4 +140,7 @@ void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 /* Which scheduler lives on which context. */
 CothreadScheduler *cothread_registry_lookup (GMainContext *context);
 gboolean cothread_registry_add (GMainContext *context, CothreadScheduler *self);
+/* Whether the calling thread may make a scheduler for a context that has this
+ * one (or NULL) at present; FALSE with an error. */
+gboolean cothread_registry_may_own (GMainContext *context, CothreadScheduler *present, GError **error);
 void cothread_registry_remove (GMainContext *context, CothreadScheduler *self);

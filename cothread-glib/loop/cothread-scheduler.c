@@ -202,6 +202,7 @@ cothread_scheduler_forget (CothreadScheduler *self)
   g_clear_pointer (&self->worker, g_source_unref);
   g_clear_pointer (&self->fence, g_source_unref);
   g_clear_pointer (&self->sentinel, g_source_unref);
+  g_clear_pointer (&self->jump, g_source_unref);
 }
 
 static void
@@ -240,6 +241,37 @@ wake_loop (gpointer data)
     write_wake_fd (self);
 }
 
+CtPoller *
+cothread_scheduler_make_poller (GError **error)
+{
+  return g_strcmp0 (g_getenv ("COTHREAD_POLLER"), "poll") == 0 ? ct_poller_poll_new () : ct_poller_epoll_new (error);
+}
+
+/* Takes the poller. */
+CothreadScheduler *
+cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
+{
+  g_autoptr (CothreadScheduler) self = g_object_new (COTHREAD_TYPE_SCHEDULER, NULL);
+
+  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->wake_fd < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "eventfd: %s", g_strerror (errno));
+      ct_poller_free (poller);
+      return NULL;
+    }
+  self->core = ct_scheduler_new (clock, poller, CT_STACK_GUARD_AUTO, error);
+  if (self->core == NULL)
+    return NULL;
+  self->is_shut_down = FALSE;
+  self->created_us = ct_scheduler_now (self->core);
+  self->core->owner = self;
+  self->core->wake_loop = wake_loop;
+  self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
+  ct_poller_add (self->core->poller, &self->wake_watch);
+  return g_steal_pointer (&self);
+}
+
 /**
  * cothread_scheduler_new:
  * @error: return location for a #GError
@@ -260,28 +292,9 @@ wake_loop (gpointer data)
 CothreadScheduler *
 cothread_scheduler_new (GError **error)
 {
-  g_autoptr (CothreadScheduler) self = g_object_new (COTHREAD_TYPE_SCHEDULER, NULL);
-  CtPoller *poller;
+  CtPoller *poller = cothread_scheduler_make_poller (error);
 
-  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (self->wake_fd < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "eventfd: %s", g_strerror (errno));
-      return NULL;
-    }
-  poller = g_strcmp0 (g_getenv ("COTHREAD_POLLER"), "poll") == 0 ? ct_poller_poll_new () : ct_poller_epoll_new (error);
-  if (poller == NULL)
-    return NULL;
-  self->core = ct_scheduler_new (ct_clock_monotonic, poller, CT_STACK_GUARD_AUTO, error);
-  if (self->core == NULL)
-    return NULL;
-  self->is_shut_down = FALSE;
-  self->created_us = g_get_monotonic_time ();
-  self->core->owner = self;
-  self->core->wake_loop = wake_loop;
-  self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
-  ct_poller_add (self->core->poller, &self->wake_watch);
-  return g_steal_pointer (&self);
+  return poller != NULL ? cothread_scheduler_new_with (ct_clock_monotonic, poller, error) : NULL;
 }
 
 /**
@@ -649,6 +662,12 @@ cothread_scheduler_shutdown (CothreadScheduler *self)
   cothread_inbox_close (&self->inbox);
   g_clear_object (&self->callback_queue);
   self->context = NULL;
+  if (self->jump != NULL)
+    {
+      g_autoptr (GSource) jump = g_steal_pointer (&self->jump);
+
+      leave_context (jump);
+    }
   if (self->worker != NULL)
     {
       g_autoptr (GSource) worker = g_steal_pointer (&self->worker);
@@ -739,62 +758,9 @@ cothread_scheduler_set_minimum_share (CothreadScheduler *self, double share)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MINIMUM_SHARE]);
 }
 
-typedef struct
-{
-  GObject *object;
-  guint n_pspecs;
-  GParamSpec **pspecs;
-  void (*dispatch) (GObject *object, guint n_pspecs, GParamSpec **pspecs);
-} Notify;
-
-static void
-notify (gpointer data)
-{
-  Notify *self = data;
-
-  self->dispatch (self->object, self->n_pspecs, self->pspecs);
-}
-
-void
-cothread_notify_on_thread_stack (GObject *object, guint n_pspecs, GParamSpec **pspecs,
-                                 void (*dispatch) (GObject *object, guint n_pspecs, GParamSpec **pspecs))
-{
-  Notify self = { object, n_pspecs, pspecs, dispatch };
-
-  cothread_call_on_thread_stack (notify, &self);
-}
-
 static void
 cothread_scheduler_dispatch_properties_changed (GObject *object, guint n_pspecs, GParamSpec **pspecs)
 {
   cothread_notify_on_thread_stack (object, n_pspecs, pspecs,
                                    G_OBJECT_CLASS (cothread_scheduler_parent_class)->dispatch_properties_changed);
-}
-
-/**
- * cothread_call_on_thread_stack: (skip)
- * @func: what to call
- * @user_data: passed to @func
- *
- * Calls a function on the thread's own stack and returns when it has returned.
- * For code that may end in a JavaScript handler (which refuses to run on any
- * other stack) or that needs a very deep stack.
- *
- * @func must not wait: a wait in it fails with %COTHREAD_ERROR_WRONG_CONTEXT.
- * It may run a nested main loop; all tasks but the calling one go on then.
- * Outside any task this is a plain call.
- *
- * Since: 0.1
- */
-void
-cothread_call_on_thread_stack (CothreadThreadStackFunc func, gpointer user_data)
-{
-  CothreadScheduler *self = cothread_running_scheduler;
-
-  g_return_if_fail (func != NULL);
-
-  if (self != NULL && self->core != NULL)
-    ct_scheduler_call_on_thread_stack (self->core, func, user_data);
-  else
-    func (user_data);
 }

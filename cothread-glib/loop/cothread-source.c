@@ -56,6 +56,13 @@ milliseconds_until (gint64 deadline_us, gint64 now_us)
   return left_us <= 0 ? 0 : (gint) MIN (G_MAXINT, (left_us + 999) / 1000);
 }
 
+/* A virtual clock stands still while the real one goes on. */
+static gint64
+time_of_iteration (CothreadScheduler *self, GSource *source)
+{
+  return G_UNLIKELY (self->core->clock.is_virtual) ? ct_scheduler_now (self->core) : g_source_get_time (source);
+}
+
 /* With epoll the list never changes; a poller without it has a longer one. */
 static void
 update_polled_fds (CothreadScheduler *self)
@@ -146,7 +153,7 @@ worker_prepare (GSource *source, gint *timeout_ms)
   *timeout_ms = -1;
   if (self == NULL || self->core == NULL || !is_iterated_by_own_thread (self))
     return FALSE;
-  now_us = g_source_get_time (source);
+  now_us = time_of_iteration (self, source);
   if (self->turns.depth > 0)
     note_nested_iteration (self, now_us);
   update_polled_fds (self);
@@ -161,7 +168,7 @@ worker_prepare (GSource *source, gint *timeout_ms)
       return *timeout_ms == 0;
     }
   deadline_us = ct_timer_heap_next_deadline (&self->core->timers);
-  if (deadline_us != CT_TIME_NEVER)
+  if (deadline_us != CT_TIME_NEVER && !self->core->clock.is_virtual)
     *timeout_ms = milliseconds_until (deadline_us, now_us);
   ct_poller_settle (self->core->poller);
   self->core->is_loop_asleep = TRUE;
@@ -177,7 +184,7 @@ worker_check (GSource *source)
   if (self == NULL || self->core == NULL || !cothread_scheduler_is_own_thread (self))
     return FALSE;
   self->core->is_loop_asleep = FALSE;
-  now_us = g_source_get_time (source);
+  now_us = time_of_iteration (self, source);
   if (self->turns.depth > 0)
     note_nested_iteration (self, now_us);
   if (!self->gate.is_open && now_us < self->gate.deadline_us)
@@ -203,7 +210,7 @@ worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNU
   gboolean any_ready;
 
   g_object_ref (self);
-  start_us = g_get_monotonic_time ();
+  start_us = ct_scheduler_now (self->core);
   slice_us = self->gate.is_open ? self->slice_us : slice_after_waiting (self, start_us - self->gate.last_end_us);
   self->gate.is_open = FALSE;
   self->gate.deadline_us = start_us + GATE_DEADLINE_US;
@@ -215,7 +222,7 @@ worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNU
   cothread_scheduler_run_turn (self, (const GPollFD *) (gpointer) self->polled->data,
                                any_ready ? self->polled->len : 0, slice_us, &timeout_us);
   turns->depth--;
-  end_us = g_get_monotonic_time ();
+  end_us = ct_scheduler_now (self->core);
   record_turn (turns, end_us, timeout_us == 0 && end_us - start_us >= slice_us);
   turns->running_from = turns->depth > 0 ? end_us : outer_from;
 

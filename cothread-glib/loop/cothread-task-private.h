@@ -20,6 +20,7 @@ struct _CothreadTask
   GDestroyNotify result_destroy;
   GError *error;
   gboolean failure_was_seen;
+  gboolean is_service; /* the library's own, which waits for work at present */
 
   CtLink joiners; /* CtWaiters */
   char *name;

@@ -78,6 +78,14 @@ cothread_wait_result (CtWake wake, GError **error)
     case CT_WAKE_CANCELLED:
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The task was cancelled");
       return FALSE;
+    case CT_WAKE_DEADLOCK:
+      {
+        CothreadScheduler *self = cothread_scheduler_ensure (NULL);
+
+        g_return_val_if_fail (self != NULL && self->core != NULL, FALSE);
+        cothread_scheduler_set_deadlock_error (self, error);
+        return FALSE;
+      }
     default:
       g_return_val_if_reached (FALSE);
     }
@@ -161,7 +169,8 @@ cothread_sleep (gint64 timeout_us, GError **error)
 
 /**
  * cothread_sleep_until:
- * @deadline_us: a time in the sense of g_get_monotonic_time()
+ * @deadline_us: a time in the sense of cothread_scheduler_get_time(), which is
+ *   that of g_get_monotonic_time() outside of tests
  * @error: return location for a #GError
  *
  * Suspends the calling task until a moment; one in the past suspends it once.
@@ -253,4 +262,27 @@ cothread_checkpoint (GError **error)
                 !ct_task_is_cancelled (self->core->current) && !ct_scheduler_slice_is_used_up (self->core)))
     return TRUE;
   return cothread_yield (error);
+}
+
+/**
+ * cothread_scheduler_get_time:
+ * @self: a scheduler
+ *
+ * What the scheduler's clock says, in microseconds: g_get_monotonic_time(), but
+ * virtual time with a #CothreadTestScheduler. Code that computes deadlines
+ * should ask here, so that it can be tested.
+ *
+ * To be called on the scheduler's thread; never suspends.
+ *
+ * Returns: the time in microseconds; it never goes back
+ *
+ * Since: 0.1
+ */
+gint64
+cothread_scheduler_get_time (CothreadScheduler *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_SCHEDULER (self), 0);
+  g_return_val_if_fail (cothread_scheduler_is_own_thread (self), 0);
+
+  return cothread_scheduler_now (self);
 }

@@ -25,4 +25,7 @@ gboolean cothread_yield_for (gint64 timeout_us, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_checkpoint (GError **error);
 
+COTHREAD_AVAILABLE_IN_0_1
+gint64 cothread_scheduler_get_time (CothreadScheduler *self);
+
 G_END_DECLS

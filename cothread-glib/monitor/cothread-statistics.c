@@ -48,9 +48,11 @@ count_running (const CtScheduler *core)
 
 /* The turn in progress counts as well. */
 static gint64
-busy_time (const CothreadTurns *turns)
+busy_time (const CothreadScheduler *scheduler)
 {
-  return turns->busy_us + (turns->depth > 0 ? g_get_monotonic_time () - turns->running_from : 0);
+  const CothreadTurns *turns = &scheduler->turns;
+
+  return turns->busy_us + (turns->depth > 0 ? cothread_scheduler_now (scheduler) - turns->running_from : 0);
 }
 
 /**
@@ -94,8 +96,8 @@ cothread_scheduler_get_statistics (CothreadScheduler *scheduler)
     .turns_cut = scheduler->turns.turns_cut,
     .last_turn_us = scheduler->turns.last_us,
     .longest_turn_us = scheduler->turns.longest_us,
-    .busy_us = busy_time (&scheduler->turns),
-    .age_us = g_get_monotonic_time () - scheduler->created_us,
+    .busy_us = busy_time (scheduler),
+    .age_us = cothread_scheduler_now (scheduler) - scheduler->created_us,
     .stalls = __atomic_load_n (&scheduler->n_stalls, __ATOMIC_RELAXED),
     .timers = core->timers.length,
     .descriptors = core->poller->n_watches,

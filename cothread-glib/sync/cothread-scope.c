@@ -553,7 +553,7 @@ clock_step (CothreadTask *clock, gpointer data)
 /**
  * cothread_scope_set_deadline: (skip)
  * @scope: a scope
- * @deadline_us: a time in the sense of g_get_monotonic_time(), or %G_MAXINT64
+ * @deadline_us: a time in the sense of cothread_scheduler_get_time(), or %G_MAXINT64
  *   for none
  *
  * Sets when all tasks of the scope are cancelled unless it was left before;

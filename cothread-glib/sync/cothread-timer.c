@@ -74,6 +74,7 @@ start (CothreadTimer *self, gint64 timeout_us)
     {
       g_object_ref (self); /* the clock's */
       self->clock = cothread_task_new_stackless (self->scheduler, "timer", clock_step, self);
+      self->clock->is_service = TRUE;
     }
   nudge (self);
 }

@@ -205,7 +205,7 @@ is_ready_after_all (CtScheduler *core, const CothreadWaitItem *items, Entry *ent
     {
       GPollFD fd = { items[i].fd, (gushort) items[i].condition, 0 };
 
-      if (items[i].kind != COTHREAD_WAIT_DESCRIPTOR || g_poll (&fd, 1, 0) <= 0)
+      if (items[i].kind != COTHREAD_WAIT_DESCRIPTOR || ct_poller_look (core->poller, &fd, 1) <= 0)
         continue;
       entries[i].watch.revents = fd.revents;
       *which = i;

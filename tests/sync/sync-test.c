@@ -4,17 +4,21 @@
 #define MAX_ITERATIONS 1000000
 
 static GString *said;
+static CothreadTestScheduler *present;
 
 static void
 run_test (gconstpointer test)
 {
   GMainContext *context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
 
   said = g_string_new (NULL);
   g_main_context_push_thread_default (context);
+  present = cothread_test_scheduler_new (0, &error);
+  g_assert_no_error (error);
   ((SyncTestFunc) test) ();
   assert_said ("");
-  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
+  g_clear_object (&present);
   assert_said ("");
   g_main_context_pop_thread_default (context);
   g_main_context_unref (context);
@@ -25,6 +29,18 @@ void
 sync_test_add (const char *path, SyncTestFunc test)
 {
   g_test_add_data_func (path, test, run_test);
+}
+
+CothreadTestScheduler *
+test_scheduler (void)
+{
+  return present;
+}
+
+gint64
+now (void)
+{
+  return cothread_scheduler_get_time (cothread_test_scheduler_get_scheduler (present));
 }
 
 void
@@ -94,7 +110,16 @@ say_outcome (gboolean success, GError **failure)
     how = "closed";
   else if (g_error_matches (error, COTHREAD_ERROR, COTHREAD_ERROR_INTERRUPTED))
     how = "interrupted";
+  else if (g_error_matches (error, COTHREAD_ERROR, COTHREAD_ERROR_DEADLOCK))
+    how = "deadlock";
   say ("%s-%s", cothread_task_self () != NULL ? own_name () : "main", how);
+}
+
+/* A test may have shut it down. */
+static gboolean
+is_alive (void)
+{
+  return cothread_scheduler_get_default () == cothread_test_scheduler_get_scheduler (present);
 }
 
 void
@@ -103,8 +128,12 @@ settle (void)
   GMainContext *context = g_main_context_get_thread_default ();
   guint n = 0;
 
+  if (is_alive ())
+    cothread_test_scheduler_hold (present);
   while (g_main_context_iteration (context, FALSE))
     g_assert_cmpuint (++n, <, MAX_ITERATIONS);
+  if (is_alive ())
+    cothread_test_scheduler_release (present);
 }
 
 guint
@@ -118,8 +147,12 @@ live_tasks (void)
 void
 run_until_no_task_is_left (void)
 {
-  while (live_tasks () > 0)
-    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_autoptr (GError) error = NULL;
+
+  if (!is_alive ())
+    return;
+  cothread_test_scheduler_run (present, &error);
+  g_assert_no_error (error);
 }
 
 void

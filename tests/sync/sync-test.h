@@ -3,8 +3,8 @@
 
 #include <cothread-glib.h>
 
-/* Every test has a main context and a scheduler of its own, which is shut down
- * afterwards. What tasks say is one line, compared with the order expected;
+/* Every test has a main context and a test scheduler of its own, which is shut
+ * down afterwards: time is virtual, and nothing sleeps. What tasks say is one line, compared with the order expected;
  * what was not asserted by the end of the test is a failure. */
 
 #define MS ((gint64) 1000)
@@ -25,7 +25,11 @@ guint64 own_switches (void);
 /* Says NAME-how ("ok" without an error), and clears the error. */
 void say_outcome (gboolean success, GError **error);
 
-/* Runs what is ready, until the context would sleep. */
+CothreadTestScheduler *test_scheduler (void);
+/* Virtual time. */
+gint64 now (void);
+
+/* Runs what is ready, until the context would sleep; no time passes. */
 void settle (void);
 void run_until_no_task_is_left (void);
 guint live_tasks (void);

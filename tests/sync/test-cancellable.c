@@ -169,7 +169,9 @@ another_thread_may_cancel_it (void)
   g_autoptr (CothreadTask) task = spawn ("a", sleep_for_ever, NULL);
   GThread *thread = g_thread_new ("canceller", cancel_in_thread, g_object_ref (cothread_task_get_cancellable (task)));
 
+  cothread_test_scheduler_hold (test_scheduler ());
   run_until_no_task_is_left ();
+  cothread_test_scheduler_release (test_scheduler ());
   g_thread_join (thread);
   g_assert_true (cothread_task_is_cancelled (task));
   assert_said ("a-cancelled");
