@@ -88,6 +88,7 @@ struct _CothreadCallbackQueue
   GQueue idle_runners;
   guint n_runners;
   guint max_runners;
+  gsize runner_stack_bytes; /* 0: what tasks have */
   gboolean has_warned_of_runners;
   gboolean is_paused;
   guint low_watermark;

@@ -145,6 +145,8 @@ guint cothread_callback_queue_get_high_watermark (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_set_high_watermark (CothreadCallbackQueue *self, guint length);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_callback_queue_set_stack_size (CothreadCallbackQueue *self, gsize stack_bytes);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 CothreadCallbackStatistics *cothread_callback_queue_get_statistics (CothreadCallbackQueue *self);

@@ -128,6 +128,7 @@ spawn_runner (CothreadCallbackQueue *queue)
     .scheduler = queue->scheduler,
     .function = "callback",
     .user_data_destroy = runner_ended,
+    .stack_bytes = queue->runner_stack_bytes,
   };
   g_autoptr (CothreadTask) task = NULL;
   g_autoptr (GError) error = NULL;
@@ -179,4 +180,25 @@ cothread_callback_runner_start (CothreadCallbackQueue *queue)
     runner = spawn_runner (queue);
   queue->active_runner = runner;
   return runner != NULL;
+}
+
+/**
+ * cothread_callback_queue_set_stack_size: (skip)
+ * @self: a callback queue
+ * @stack_bytes: how much stack callbacks that may wait have; 0: as much as a
+ *   task has by default
+ *
+ * Sets the stack size of the tasks in which entries with
+ * %COTHREAD_CALLBACK_MAY_WAIT run, from the next such task on. For languages
+ * whose interpreters need deep stacks. To be called on the scheduler's thread.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_set_stack_size (CothreadCallbackQueue *self, gsize stack_bytes)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (cothread_scheduler_is_own_thread (self->scheduler));
+
+  self->runner_stack_bytes = stack_bytes;
 }

@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * CothreadSwitchHook: (skip)
- * @state: what the hooks keep for this stack; %NULL at first
+ * @state: what the hooks keep for this stack; at first %NULL or the
+ *   `switch_state` of #CothreadSpawnOptions
  * @user_data: what was given to cothread_scheduler_set_switch_hooks()
  *
  * Called around a change of stacks, on the stack that it is about. It must not

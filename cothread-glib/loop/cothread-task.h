@@ -59,6 +59,8 @@ typedef gpointer (*CothreadTaskFunc) (gpointer user_data, GError **error);
  * @result_destroy: (nullable): frees the result with the task
  * @site: (nullable): static text, the file and line of the spawn, %G_STRLOC
  * @site_function: (nullable): static text, the function that spawns, %G_STRFUNC
+ * @switch_state: (nullable): what the `start` of #CothreadSwitchHooks finds as
+ *   the state of the task's stack
  *
  * How to spawn a task. Initialise it with a designated initialiser, so that
  * members that come later are zero.
@@ -75,8 +77,9 @@ typedef struct
   GDestroyNotify result_destroy;
   const char *site;
   const char *site_function;
+  gpointer switch_state;
   /*< private >*/
-  gpointer padding[4];
+  gpointer padding[3];
 } CothreadSpawnOptions;
 
 COTHREAD_AVAILABLE_IN_0_1

@@ -36,6 +36,8 @@ typedef struct
 } FakeCounts;
 
 extern FakeCounts fake_counts;
+/* What the next start finds, or NULL; taken by it. */
+extern gpointer fake_given_state;
 extern const CothreadSwitchHooks fake_hooks;
 
 /* Calls func `depth` frames deep, and checks each frame afterwards. */

@@ -311,6 +311,21 @@ test_user_data_are_freed_inside_the_hooks (void)
   assert_balanced ();
 }
 
+static void
+test_the_spawner_gives_the_first_state (void)
+{
+  CothreadSpawnOptions options = { .switch_state = &options };
+
+  set_hooks ();
+  fake_given_state = &options;
+  cothread_task_unref (cothread_spawn_full (return_at_once, NULL, &options, NULL));
+
+  run_until_no_task_is_left ();
+
+  g_assert_null (fake_given_state);
+  assert_balanced ();
+}
+
 static gpointer
 clean_up_when_cancelled (G_GNUC_UNUSED gpointer unused, GError **error)
 {
@@ -386,6 +401,7 @@ main (int argc, char *argv[])
   behaviour_add ("/hooks/reach-tasks-that-wait-already", test_hooks_reach_tasks_that_wait_already);
   behaviour_add ("/hooks/may-be-set-inside-a-task", test_hooks_may_be_set_inside_a_task);
   behaviour_add ("/hooks/user-data-are-freed-inside-the-hooks", test_user_data_are_freed_inside_the_hooks);
+  behaviour_add ("/hooks/the-spawner-gives-the-first-state", test_the_spawner_gives_the_first_state);
   behaviour_add ("/hooks/shutdown-unwinds-inside-the-hooks", test_shutdown_unwinds_inside_the_hooks);
   behaviour_add ("/hooks/a-second-language-is-refused", test_a_second_language_is_refused);
   behaviour_add ("/hooks/incomplete-hooks-are-a-critical", test_incomplete_hooks_are_a_critical);

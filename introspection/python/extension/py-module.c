@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "py-callback.h"
+#include "py-sync.h"
+#include "py-task.h"
+
+/* The module _cothread: tasks and waits at the speed of C, without a closure or
+ * a wrapper of PyGObject's. gi/overrides/Cothread.py makes it comfortable. */
+
+#if PY_VERSION_HEX < 0x030B0000
+#define UNSUPPORTED "cothread needs Python 3.11 or later; this is Python " PY_VERSION
+#elif defined(Py_GIL_DISABLED)
+#define UNSUPPORTED "cothread needs a Python with a global interpreter lock; this one was built without"
+#elif PY_VERSION_HEX >= 0x030E0000 && !defined(HAVE_STACK_PROTECTION)
+#define UNSUPPORTED "cothread needs a Python 3.14 that has PyUnstable_ThreadState_SetStackProtection(); this is Python " PY_VERSION
+#endif
+
+#ifndef UNSUPPORTED
+
+gboolean
+py_add_type (PyObject *module, PyType_Spec *spec, PyTypeObject **type)
+{
+  PyObject *made = PyType_FromSpec (spec);
+
+  if (type != NULL)
+    *type = (PyTypeObject *) made;
+  return made != NULL && PyModule_AddObjectRef (module, strrchr (spec->name, '.') + 1, made) == 0;
+}
+
+#endif
+
+static PyModuleDef module_def = {
+  PyModuleDef_HEAD_INIT,
+  .m_name = "_cothread",
+  .m_doc = "Cooperative threads inside a GLib main loop: what gi.repository.Cothread is made of.",
+  .m_size = -1,
+};
+
+PyMODINIT_FUNC PyInit__cothread (void);
+
+PyMODINIT_FUNC
+PyInit__cothread (void)
+{
+  PyObject *module = PyModule_Create (&module_def);
+
+#ifdef UNSUPPORTED
+  PyErr_SetString (PyExc_ImportError, UNSUPPORTED);
+  Py_CLEAR (module);
+#else
+  if (module != NULL && !(py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
+                          py_lock_setup (module) && py_wait_any_setup (module) && py_callback_setup (module)))
+    Py_CLEAR (module);
+#endif
+  return module;
+}
