@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "controls.h"
 
+#include "ctv-tile.h"
+
 /* The original has no slice: it works through the queue, however long it is.
  * This is the longest slice there is. */
 #define NO_SLICE_US G_USEC_PER_SEC
@@ -216,14 +218,15 @@ on_pause (GtkToggleButton *widget, DashTargets *targets)
     cothread_callback_queue_pause (targets->queue);
   else
     cothread_callback_queue_resume (targets->queue);
-  gtk_button_set_label (GTK_BUTTON (widget), paused ? "Re_sume queue" : "_Pause queue");
+  ctv_button_set_mnemonic (GTK_BUTTON (widget), paused ? "Re_sume queue" : "_Pause queue");
 }
 
 GtkWidget *
 dash_pause_button_new (DashTargets *targets)
 {
-  GtkWidget *button = gtk_toggle_button_new_with_mnemonic ("_Pause queue");
+  GtkWidget *button = gtk_toggle_button_new ();
 
+  ctv_button_set_mnemonic (GTK_BUTTON (button), "_Pause queue");
   gtk_widget_set_name (button, "pause");
   gtk_widget_set_tooltip_text (button, "Stop running callbacks; they pile up in the queue");
   g_signal_connect (button, "toggled", G_CALLBACK (on_pause), targets);
@@ -241,8 +244,9 @@ on_reset (GtkButton *widget, DashTargets *targets)
 GtkWidget *
 dash_reset_button_new (DashTargets *targets)
 {
-  GtkWidget *button = gtk_button_new_with_mnemonic ("Reset _marks");
+  GtkWidget *button = gtk_button_new ();
 
+  ctv_button_set_mnemonic (GTK_BUTTON (button), "Reset _marks");
   gtk_widget_set_name (button, "reset");
   gtk_widget_set_tooltip_text (button, "Begin anew with the high-water mark and the longest turn");
   g_signal_connect (button, "clicked", G_CALLBACK (on_reset), targets);

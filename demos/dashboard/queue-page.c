@@ -47,7 +47,7 @@ new_histogram (DashHistogram *self, const char *title, const char *name)
 static void
 show_histogram (DashHistogram *self, const CtvDurations *durations, gint64 mark_us)
 {
-  g_autofree char *text = ctv_durations_dup_text (durations);
+  g_autofree char *text = ctv_durations_dup_short_text (durations);
 
   ctv_histogram_set (CTV_HISTOGRAM (self->plot), durations, mark_us);
   ctv_label_update (self->numbers, text);

@@ -271,8 +271,9 @@ on_reset (GtkButton *button, DashWindow *self)
 static GtkWidget *
 new_dark_button (DashWindow *self)
 {
-  GtkWidget *button = gtk_toggle_button_new_with_mnemonic ("_Dark");
+  GtkWidget *button = gtk_toggle_button_new ();
 
+  ctv_button_set_mnemonic (GTK_BUTTON (button), "_Dark");
   gtk_widget_set_name (button, "dark");
   gtk_widget_set_tooltip_text (button, "Dark colours");
   g_signal_connect (button, "toggled", G_CALLBACK (on_dark), self);

@@ -61,3 +61,13 @@ ctv_durations_dup_text (const CtvDurations *self)
     return g_strdup ("none yet");
   return g_strdup_printf ("p50 %s, p99 %s, max %s", median, late, longest);
 }
+
+/* For where the histogram itself is beside it, and little room. */
+char *
+ctv_durations_dup_short_text (const CtvDurations *self)
+{
+  g_autofree char *late = ctv_format_us (ctv_durations_get_percentile_us (self, 0.99));
+  g_autofree char *longest = ctv_format_us (self->longest_us);
+
+  return self->n == 0 ? g_strdup ("none yet") : g_strdup_printf ("p99 %s, max %s", late, longest);
+}

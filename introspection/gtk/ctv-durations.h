@@ -19,5 +19,6 @@ void ctv_durations_add (CtvDurations *self, gint64 us, guint64 n);
 gint64 ctv_durations_get_percentile_us (const CtvDurations *self, double fraction);
 double ctv_durations_get_edge_us (guint bucket);
 char *ctv_durations_dup_text (const CtvDurations *self);
+char *ctv_durations_dup_short_text (const CtvDurations *self);
 
 G_END_DECLS

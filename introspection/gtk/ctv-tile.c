@@ -70,6 +70,22 @@ ctv_label_set_alert (GtkLabel *label, gboolean alert)
     gtk_widget_remove_css_class (GTK_WIDGET (label), "ctv-alert");
 }
 
+void
+ctv_button_set_mnemonic (GtkButton *button, const char *mnemonic)
+{
+  GtkWidget *label = gtk_button_get_child (button);
+
+  if (label == NULL)
+    {
+      label = gtk_label_new (NULL);
+      gtk_label_set_mnemonic_widget (GTK_LABEL (label), GTK_WIDGET (button));
+      gtk_button_set_child (button, label);
+    }
+  gtk_label_set_text_with_mnemonic (GTK_LABEL (label), mnemonic);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  gtk_label_get_text (GTK_LABEL (label)), -1);
+}
+
 GtkWidget *
 ctv_card_new (const char *title, GtkWidget *aside, GtkWidget *content)
 {

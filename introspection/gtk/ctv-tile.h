@@ -15,6 +15,9 @@ void ctv_label_set_caption (GtkLabel *label, const char *caption);
 void ctv_label_update (GtkLabel *label, const char *text);
 void ctv_label_set_alert (GtkLabel *label, gboolean alert);
 
+/* GtkButton itself would be read out with the underscore, and twice. */
+void ctv_button_set_mnemonic (GtkButton *button, const char *mnemonic);
+
 GtkWidget *ctv_card_new (const char *title, GtkWidget *aside, GtkWidget *content);
 
 G_END_DECLS
