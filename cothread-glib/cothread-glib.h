@@ -29,6 +29,8 @@
 #include "callback/cothread-threaded-event-queue.h"
 
 #include "io/cothread-await.h"
+#include "io/cothread-descriptor.h"
+#include "io/cothread-fd-io.h"
 #include "io/cothread-fd.h"
 #include "io/cothread-gio.h"
 

@@ -261,3 +261,19 @@ ct_poller_look (CtPoller *poller, GPollFD *fds, guint n_fds)
 {
   return poller->klass->look != NULL ? poller->klass->look (poller, fds, n_fds) : g_poll (fds, n_fds, 0);
 }
+
+void
+ct_poller_forget (CtPoller *poller, gint fd)
+{
+  CtPollerSlot *slot;
+
+  if (fd < 0 || (guint) fd >= poller->n_slots)
+    return;
+  slot = &poller->slots[fd];
+  if (slot->is_armed)
+    disarm (poller, fd);
+  slot->is_kept = FALSE;
+  slot->untaken = 0;
+  ct_poller_report (poller, fd, POLLNVAL);
+  slot->untaken = 0;
+}

@@ -86,6 +86,9 @@ void ct_poller_free (CtPoller *poller);
 int ct_poller_add (CtPoller *poller, CtFdWatch *watch);
 /* After each add, whether the watch fired or not. */
 void ct_poller_remove (CtPoller *poller, CtFdWatch *watch);
+/* The descriptor is about to be closed: whoever waits for it is told
+ * (POLLNVAL), and nothing of it is kept for the next file of its number. */
+void ct_poller_forget (CtPoller *poller, gint fd);
 /* Before the loop sleeps: nothing that nobody waits for may wake it. */
 void ct_poller_settle_slowly (CtPoller *poller);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "io/cothread-fd.h"
+#include "io/cothread-fd-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-wait-private.h"
 
@@ -137,16 +137,12 @@ cothread_poll_list (GPollFD *fds, guint n_fds, gint64 timeout_us, GError **error
   return poll_watches (core, many != NULL ? many : few, fds, n_fds, deadline_us, error);
 }
 
-static GIOCondition
-wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeout_us, GError **error)
+GIOCondition
+cothread_wait_fd_until (CtScheduler *core, gint fd, GIOCondition condition, gboolean is_drained, gint64 deadline_us, GError **error)
 {
-  CtScheduler *core = cothread_wait_begin (error);
   CtFdWatch watch = { .fd = fd, .events = (gushort) condition, .is_drained = is_drained };
-  gint64 deadline_us;
   int failure;
 
-  if (core == NULL || !cothread_deadline_from_timeout (core, timeout_us, &deadline_us))
-    return 0;
   watch.waiter.task = core->current;
   failure = ct_poller_add (core->poller, &watch);
   if (failure != 0)
@@ -164,6 +160,17 @@ wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeo
     }
   ct_poller_remove (core->poller, &watch);
   return (GIOCondition) watch.revents;
+}
+
+static GIOCondition
+wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeout_us, GError **error)
+{
+  CtScheduler *core = cothread_wait_begin (error);
+  gint64 deadline_us;
+
+  if (core == NULL || !cothread_deadline_from_timeout (core, timeout_us, &deadline_us))
+    return 0;
+  return cothread_wait_fd_until (core, fd, condition, is_drained, deadline_us, error);
 }
 
 /**
