@@ -33,6 +33,8 @@
 #include "io/cothread-fd-io.h"
 #include "io/cothread-fd.h"
 #include "io/cothread-gio.h"
+#include "io/cothread-server.h"
+#include "io/cothread-stream.h"
 
 #include "monitor/cothread-backtrace.h"
 #include "monitor/cothread-dump.h"
