@@ -34,6 +34,7 @@
 #include "io/cothread-fd.h"
 #include "io/cothread-gio.h"
 #include "io/cothread-server.h"
+#include "io/cothread-signal.h"
 #include "io/cothread-stream.h"
 
 #include "monitor/cothread-backtrace.h"
