@@ -36,6 +36,7 @@
 #include "io/cothread-server.h"
 #include "io/cothread-signal.h"
 #include "io/cothread-stream.h"
+#include "io/cothread-thread-stream.h"
 
 #include "monitor/cothread-backtrace.h"
 #include "monitor/cothread-dump.h"

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callback/cothread-threaded-event-queue.h"
+#include "io/cothread-thread-stream.h"
+
+/**
+ * CothreadThreadStream: (skip)
+ *
+ * Results that a thread makes and a task takes, one after another, through a
+ * bounded queue: who makes them faster than they are taken waits.
+ *
+ * ```c
+ * g_autoptr (CothreadThreadStream) rows = cothread_thread_stream_new ("rows", 100, query, database, NULL, row_free, error);
+ * Row *row;
+ *
+ * while (rows != NULL && cothread_thread_stream_next (rows, COTHREAD_FOREVER, (gpointer *) &row, &failure))
+ *   ...
+ * ```
+ *
+ * Since: 0.1
+ */
+struct _CothreadThreadStream
+{
+  gatomicrefcount ref_count; /* the taker's and the thread's */
+  CothreadThreadedEventQueue *results;
+  CothreadThreadStreamFunc func;
+  gpointer user_data;
+  GDestroyNotify user_data_destroy;
+  GDestroyNotify result_destroy;
+  GError *error; /* the thread's, before it closes the queue */
+};
+
+static void
+stream_unref (CothreadThreadStream *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_object_unref (self->results);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+static gpointer
+run (gpointer data)
+{
+  CothreadThreadStream *self = data;
+
+  self->func (self, self->user_data, &self->error);
+  if (self->user_data_destroy != NULL)
+    self->user_data_destroy (self->user_data);
+  cothread_threaded_event_queue_close (self->results);
+  stream_unref (self);
+  return NULL;
+}
+
+/**
+ * cothread_thread_stream_new: (skip)
+ * @name: the thread's
+ * @max_length: how many results may wait to be taken, at least 1
+ * @func: makes the results, in a thread
+ * @user_data: passed to @func
+ * @user_data_destroy: (nullable): frees the user data, in that thread, or at
+ *   once on failure
+ * @result_destroy: (nullable): frees a result that nobody took
+ * @error: return location for a #GError
+ *
+ * Starts a thread whose results can be taken one by one.
+ *
+ * Fails with %G_THREAD_ERROR_AGAIN if the system has no more threads.
+ *
+ * Returns: (transfer full): the stream, or %NULL
+ *
+ * Since: 0.1
+ */
+CothreadThreadStream *
+cothread_thread_stream_new (const char *name, guint max_length, CothreadThreadStreamFunc func, gpointer user_data,
+                            GDestroyNotify user_data_destroy, GDestroyNotify result_destroy, GError **error)
+{
+  CothreadThreadStream *self;
+  GThread *thread;
+
+  g_return_val_if_fail (max_length > 0, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  self = g_new0 (CothreadThreadStream, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  g_atomic_ref_count_inc (&self->ref_count);
+  self->results = cothread_threaded_event_queue_new (max_length, result_destroy);
+  self->func = func;
+  self->user_data = user_data;
+  self->user_data_destroy = user_data_destroy;
+  self->result_destroy = result_destroy;
+  thread = g_thread_try_new (name, run, self, error);
+  if (thread != NULL)
+    {
+      g_thread_unref (thread);
+      return self;
+    }
+  if (user_data_destroy != NULL)
+    user_data_destroy (user_data);
+  stream_unref (self);
+  stream_unref (self);
+  return NULL;
+}
+
+/**
+ * cothread_thread_stream_free: (skip)
+ * @self: (nullable) (transfer full): a stream
+ *
+ * Takes no more results. What nobody took is freed; the thread's next
+ * cothread_thread_stream_send() fails, one that waits too. Does not wait for the
+ * thread.
+ *
+ * Since: 0.1
+ */
+void
+cothread_thread_stream_free (CothreadThreadStream *self)
+{
+  if (self == NULL)
+    return;
+  cothread_threaded_event_queue_close (self->results);
+  cothread_threaded_event_queue_reset (self->results);
+  stream_unref (self);
+}
+
+/**
+ * cothread_thread_stream_send: (skip)
+ * @self: a stream
+ * @result: (transfer full): a result; freed on failure
+ * @error: return location for a #GError
+ *
+ * To be called by the stream's thread: hands over a result, waiting while there
+ * is no room for it. Fails with %COTHREAD_ERROR_CLOSED if the stream was freed:
+ * nobody wants any more.
+ *
+ * Returns: whether the result was handed over
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_thread_stream_send (CothreadThreadStream *self, gpointer result, GError **error)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+
+  if (cothread_threaded_event_queue_send (self->results, result, COTHREAD_FOREVER, NULL, error))
+    return TRUE;
+  if (self->result_destroy != NULL)
+    self->result_destroy (result);
+  return FALSE;
+}
+
+/**
+ * cothread_thread_stream_next: (skip)
+ * @self: a stream
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @result: (out) (transfer full): the result
+ * @error: return location for a #GError
+ *
+ * Takes the next result, waiting for one if there is none.
+ *
+ * Fails with the thread's own error, after its last result, with
+ * %G_IO_ERROR_TIMED_OUT, and like cothread_sleep().
+ *
+ * Returns: whether there was one; %FALSE without an error at the end
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_thread_stream_next (CothreadThreadStream *self, gint64 timeout_us, gpointer *result, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (result != NULL, FALSE);
+
+  if (cothread_threaded_event_queue_wait (self->results, timeout_us, NULL, result, &failure))
+    return TRUE;
+  if (!g_error_matches (failure, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else if (self->error != NULL)
+    g_propagate_error (error, g_error_copy (self->error));
+  return FALSE;
+}
