@@ -218,11 +218,11 @@ ct_task_tell_ahead (CtTask *task, gconstpointer stack)
 static inline void
 ct_task_fetch_ahead (const CtTask *task)
 {
-  const char *stack = task->stack_ahead;
+  gsize stack = (gsize) task->stack_ahead; /* a number: it may be NULL */
 
   __builtin_prefetch (task->link.next->next);
   for (guint line = 0; line < 4 * CT_CACHE_LINE; line += CT_CACHE_LINE)
-    __builtin_prefetch (stack + line, 1);
+    __builtin_prefetch ((gconstpointer) (stack + line), 1);
 }
 
 static inline gboolean

@@ -46,12 +46,12 @@ cothread_task_alloc (void)
 
   if (G_LIKELY (task != NULL))
     {
-      const char *next = task->user_data;
+      gsize next = (gsize) task->user_data; /* a number: it may be NULL */
 
       cache.first = task->user_data;
       cache.length--;
       for (guint line = 0; line < TASK_BYTES; line += CT_CACHE_LINE)
-        __builtin_prefetch (next + line, 1);
+        __builtin_prefetch ((gconstpointer) (next + line), 1);
     }
   else
     {
