@@ -51,6 +51,7 @@ ct_link_unlink (CtLink *link)
 typedef struct
 {
   CtLink head;
+  gconstpointer unused; /* where a task has `stack_ahead` */
   guint length;
 } CtQueue;
 

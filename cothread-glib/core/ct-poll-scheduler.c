@@ -68,7 +68,8 @@ static void
 prepare_to_sleep (CtScheduler *self)
 {
   ct_poller_settle (self->poller);
-  if (self->trim_timer.index == 0 && ct_stack_pool_needs_trim (self->pool))
+  if (self->trim_timer.index == 0 &&
+      (ct_stack_pool_needs_trim (self->pool) || (self->give_back != NULL && self->give_back (0) > 0)))
     ct_timer_heap_insert (&self->timers, &self->trim_timer, ct_scheduler_now (self) + TRIM_DELAY_US);
 }
 

@@ -127,10 +127,16 @@ ct_scheduler_spawn (CtScheduler *self, CtTask *task, const CtTaskClass *klass, g
 void
 ct_scheduler_give_stack (CtScheduler *self, CtTask *task)
 {
+  const char *next = (const char *) task->link.next;
+
+  /* Most likely another one that begins. */
+  if (ct_queue_is_long (&self->tick))
+    for (guint line = 1; line < 4; line++)
+      __builtin_prefetch (next + line * CT_CACHE_LINE, 1);
   task->stack = ct_stack_pool_take (self->pool, task->stack_class);
   if (G_UNLIKELY (self->wants_clean_stacks))
     task->has_clean_stack = ct_stack_clean (task->stack);
-  ct_context_init (&task->context, task->stack->base, task->stack->limit, (guint) task->id,
+  ct_context_init (&task->context, task->stack->base, task->stack->limit, ct_stack_get_color (task->stack),
                    task->float_control, native_task_entry, task);
 }
 

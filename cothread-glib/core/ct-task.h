@@ -59,15 +59,18 @@ typedef struct
   void (*nested) (CtTask *task);
 } CtTaskClass;
 
-/* The first 64 bytes are all that a switch from task to task touches; whoever
- * allocates a task aligns it to a cache line. */
+/* The first 64 bytes are all that a switch from task to task touches, and a
+ * wait needs the next 64 as well; whoever allocates a task aligns it to a cache
+ * line. */
 struct _CtTask
 {
   CtLink link; /* ready, tick or yield queue */
+  /* On that queue: the stack of the next but one, only ever prefetched. Behind
+   * `link` as in CtQueue, so that there is one to write for any predecessor. */
+  gconstpointer stack_ahead;
   CtContext context;
   CtScheduler *scheduler; /* NULL once finished */
   guint64 switches;
-  const CtTaskClass *klass;
 
   /* The wakeup: ties this suspension to every queue it stands on. It fires
    * once; firing undoes the other registrations in O(1) each. */
@@ -80,23 +83,25 @@ struct _CtTask
   guint8 shield_depth; /* while not 0, cancellation waits outside */
   guint8 stack_class;  /* of the stack that is reserved until the first switch */
   guint8 has_clean_stack; /* all zero at the first switch */
-  CtWaiter *waiters;
 
+  CtWaiter *waiters;
   CtWaiter *fired; /* the registration that woke the task, if one did */
-  CtStack *stack;
   const char *wait_reason; /* static text, e.g. "event" */
   union
   {
     gconstpointer wait_object;
     guint64 float_control; /* the spawner's, until the first switch */
   };
+  gint64 since_us; /* the beginning of the turn in which the wait began */
+  guint64 wakeups; /* waits that something ended */
+  CtStack *stack;
+  const CtTaskClass *klass;
+
   guint64 id;
   CtLink all;
   gpointer hook_state; /* for the CtSwitchHooks */
 
   /* For whoever watches. */
-  gint64 since_us; /* the beginning of the turn in which the wait began */
-  guint64 wakeups; /* waits that something ended */
   guint64 run_ticks; /* time run, if that is measured: ct_probe_now() */
   guint64 longest_ticks;
 };

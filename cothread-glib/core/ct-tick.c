@@ -11,7 +11,10 @@ static void
 trim (CtScheduler *self, gint64 now_us)
 {
   /* In small portions: 10 000 stacks at once would take 10 ms. */
-  if (ct_stack_pool_trim (self->pool, TRIM_STACKS))
+  gboolean more = ct_stack_pool_trim (self->pool, TRIM_STACKS);
+
+  more |= self->give_back != NULL && self->give_back (TRIM_STACKS) > 0;
+  if (more)
     ct_timer_heap_insert (&self->timers, &self->trim_timer, now_us + TRIM_PAUSE_US);
 }
 

@@ -94,13 +94,16 @@ yield_slowly (CtScheduler *self)
     return refuse_to_wait (self, task, NULL);
   task->state = CT_TASK_YIELDING;
   ct_queue_push (&self->yielding, &task->link);
+  /* The switch will save the registers right below this frame. */
+  if (ct_queue_is_long (&self->yielding))
+    ct_task_tell_ahead (task, (const char *) __builtin_frame_address (0) - 2 * CT_CACHE_LINE);
   suspend (self, task);
   return ct_task_is_cancelled (task) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL;
 }
 
-/* From a native task to one that has a context, without hooks, in a tick, which is what
- * nearly every yield is: decided before anything is done, so that the compiler
- * keeps nothing but `self` across the switch. */
+/* From a native task to one that has a context, in a tick of not very many, with
+ * neither hooks nor a probe: nearly every yield. That is decided before anything
+ * is done, so that the compiler keeps nothing but `self` across the switch. */
 CtWake
 ct_scheduler_yield (CtScheduler *self)
 {
@@ -108,15 +111,14 @@ ct_scheduler_yield (CtScheduler *self)
   CtTask *next = CT_CONTAINER_OF (self->tick.head.next, CtTask, link);
 
   if (G_UNLIKELY (task->kind != CT_TASK_NATIVE || task->is_cancelled || self->attention != 0 || self->is_interrupted ||
-                  ct_queue_is_empty (&self->tick) || next->context.saved == NULL ||
+                  self->probe != NULL || ct_queue_is_empty (&self->tick) || ct_queue_is_long (&self->tick) ||
+                  next->context.saved == NULL ||
                   !ct_slice_is_surely_not_used_up (&self->slice)))
     return yield_slowly (self);
-  /* The one after it will be asked for where its own next one is. */
-  __builtin_prefetch (next->link.next);
   task->state = CT_TASK_YIELDING;
   ct_queue_push (&self->yielding, &task->link);
   ct_queue_remove_first (&self->tick);
-  ct_scheduler_make_current (self, next);
+  ct_scheduler_make_current_unobserved (self, next);
   ct_context_switch (&task->context, &next->context, FALSE); /* 7 */
   ct_scheduler_return_and_reap (self, self->current);
   return G_UNLIKELY (ct_task_is_cancelled (self->current)) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL;
@@ -182,6 +184,8 @@ ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired)
     }
   task->state = CT_TASK_READY;
   ct_queue_push (&self->ready, &task->link);
+  if (G_UNLIKELY (ct_queue_is_long (&self->ready)))
+    ct_task_tell_ahead (task, task->context.saved);
   ct_scheduler_made_ready (self);
   return TRUE;
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-task-alloc.h"
 #include "loop/cothread-task-extra.h"
 
 #include <errno.h>
@@ -267,6 +268,9 @@ cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
   self->created_us = ct_scheduler_now (self->core);
   self->core->owner = self;
   self->core->wake_loop = wake_loop;
+  /* What the thread happens to keep must not move a virtual time. */
+  if (!clock.is_virtual)
+    self->core->give_back = cothread_task_alloc_give_back;
   self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
   ct_poller_add (self->core->poller, &self->wake_watch);
   return g_steal_pointer (&self);

@@ -8,3 +8,6 @@
 
 CothreadTask *cothread_task_alloc (void);
 void cothread_task_free (CothreadTask *task);
+/* Frees up to `max` of those that are more than a thread keeps without a load;
+ * returns how many are left of these. */
+guint cothread_task_alloc_give_back (guint max);

@@ -11,6 +11,8 @@ struct _CothreadTask
 {
   CtTask core; /* first: the core's tasks are all ours */
   guint ref_count; /* atomic */
+  guint8 failure_was_seen;
+  guint8 is_service; /* the library's own, which waits for work at present */
   CothreadScheduler *scheduler; /* not referenced; NULL once finished */
 
   CothreadTaskFunc func;
@@ -19,8 +21,6 @@ struct _CothreadTask
   gpointer result;
   GDestroyNotify result_destroy;
   GError *error;
-  gboolean failure_was_seen;
-  gboolean is_service; /* the library's own, which waits for work at present */
 
   CtLink joiners; /* CtWaiters */
   char *name;

@@ -9,6 +9,7 @@
 typedef struct _CtStack CtStack;
 typedef struct _CtStackPool CtStackPool;
 
+#define CT_STACK_COLORS 16
 #define CT_STACK_MIN_BYTES ((gsize) 12 * 1024)
 /* With its guard page a slot of 256 KiB. */
 #define CT_STACK_DEFAULT_BYTES ((gsize) 252 * 1024)
@@ -78,4 +79,12 @@ static inline gsize
 ct_stack_get_bytes (const CtStack *stack)
 {
   return (gsize) (stack->limit - stack->base);
+}
+
+/* So that stacks of equal alignment do not fight for the same cache sets, each
+ * begins some cache lines further down than its neighbour. */
+static inline guint
+ct_stack_get_color (const CtStack *stack)
+{
+  return (guint) ((gsize) stack->limit >> stack->size_class) % CT_STACK_COLORS;
 }
