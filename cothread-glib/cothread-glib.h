@@ -4,6 +4,7 @@
 #define COTHREAD_INSIDE
 
 #include "loop/cothread-error.h"
+#include "loop/cothread-quit.h"
 #include "loop/cothread-scheduler.h"
 #include "loop/cothread-shield.h"
 #include "loop/cothread-switch-hooks.h"

@@ -28,6 +28,8 @@ typedef struct
   gint64 running_from; /* since when the innermost has held the loop */
 } CothreadTurns;
 
+typedef struct _CothreadQuitPost CothreadQuitPost;
+
 struct _CothreadScheduler
 {
   GObject parent_instance;
@@ -63,6 +65,7 @@ struct _CothreadScheduler
   guint64 n_stalls; /* atomic */
   gint64 created_us;
 
+  CothreadQuitPost *quit_post; /* or NULL */
   GObject *callback_queue; /* the callback layer's default queue */
   CtLink callback_queues;  /* all that are open, the most urgent first */
   CtLink shutdown_hooks;
@@ -135,6 +138,11 @@ void cothread_notify_on_thread_stack (GObject *object, guint n_pspecs, GParamSpe
 /* The context died elsewhere: the stacks of its tasks cannot be unwound. */
 void cothread_scheduler_forget (CothreadScheduler *self);
 
+/* Any thread: nobody hears of the end on this scheduler any more. */
+void cothread_quit_post_drop (CothreadQuitPost *post);
+
+/* Destroys a source, unless its context dies and does that itself. */
+void cothread_leave_context (GSource *source);
 void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 
 /* Which scheduler lives on which context. */

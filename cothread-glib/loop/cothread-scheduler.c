@@ -193,6 +193,8 @@ cothread_scheduler_forget (CothreadScheduler *self)
               "its tasks are abandoned. Call cothread_scheduler_shutdown() in its own thread first");
   if (self->context != NULL)
     cothread_registry_remove (self->context, self);
+  if (self->quit_post != NULL)
+    cothread_quit_post_drop (self->quit_post);
   cothread_inbox_close (&self->inbox);
   for (CtLink *link = self->core->all.next; link != &self->core->all; link = link->next)
     CT_CONTAINER_OF (link, CothreadTask, core.all)->scheduler = NULL;
@@ -595,8 +597,8 @@ unwind_tasks (CothreadScheduler *self)
 
 /* A context that dies has let go of its sources already, and destroys them
  * itself; GLib 2.74 loses its reference to one that it finds destroyed. */
-static void
-leave_context (GSource *source)
+void
+cothread_leave_context (GSource *source)
 {
   if (!g_source_is_destroyed (source) && g_source_get_context (source) != NULL)
     g_source_destroy (source);
@@ -670,7 +672,7 @@ cothread_scheduler_shutdown (CothreadScheduler *self)
     {
       g_autoptr (GSource) jump = g_steal_pointer (&self->jump);
 
-      leave_context (jump);
+      cothread_leave_context (jump);
     }
   if (self->worker != NULL)
     {
@@ -678,9 +680,9 @@ cothread_scheduler_shutdown (CothreadScheduler *self)
       g_autoptr (GSource) fence = g_steal_pointer (&self->fence);
       g_autoptr (GSource) sentinel = g_steal_pointer (&self->sentinel);
 
-      leave_context (fence);
-      leave_context (sentinel);
-      leave_context (worker); /* drops the context's reference */
+      cothread_leave_context (fence);
+      cothread_leave_context (sentinel);
+      cothread_leave_context (worker); /* drops the context's reference */
     }
   g_object_unref (self);
 }

@@ -41,11 +41,15 @@ G_DEFINE_FINAL_TYPE (CothreadTestScheduler, cothread_test_scheduler, G_TYPE_OBJE
 
 #define NAMED_TASKS 10
 #define JUMP_PRIORITY G_MAXINT /* when nothing at all is ready */
+/* Answers of GIO mostly come from its threads, which need a moment of real time;
+ * but one may itself wait for virtual time to pass. */
+#define ANSWER_PATIENCE_US 50000
 
 typedef struct
 {
   GSource parent;
   CothreadScheduler *scheduler; /* not referenced: destroys the source when it ends */
+  gint64 jump_us; /* real time: not before then, while answers are awaited; or 0 */
 } JumpSource;
 
 static CtSimulation *
@@ -68,14 +72,32 @@ can_jump (CothreadScheduler *scheduler)
 static gboolean
 jump_prepare (GSource *source, gint *timeout_ms)
 {
+  JumpSource *self = (JumpSource *) source;
+  gint64 now_us;
+
   *timeout_ms = -1;
-  return can_jump (((JumpSource *) source)->scheduler);
+  if (!can_jump (self->scheduler))
+    {
+      self->jump_us = 0;
+      return FALSE;
+    }
+  if (self->scheduler->n_answers == 0)
+    return TRUE;
+  now_us = g_source_get_time (source);
+  if (self->jump_us == 0)
+    self->jump_us = now_us + ANSWER_PATIENCE_US;
+  if (now_us >= self->jump_us)
+    return TRUE;
+  *timeout_ms = (gint) (self->jump_us - now_us) / 1000 + 1;
+  return FALSE;
 }
 
 static gboolean
 jump_check (GSource *source)
 {
-  return can_jump (((JumpSource *) source)->scheduler);
+  JumpSource *self = (JumpSource *) source;
+
+  return can_jump (self->scheduler) && (self->scheduler->n_answers == 0 || g_source_get_time (source) >= self->jump_us);
 }
 
 static gboolean
@@ -83,6 +105,7 @@ jump_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUSE
 {
   CothreadScheduler *scheduler = ((JumpSource *) source)->scheduler;
 
+  ((JumpSource *) source)->jump_us = 0;
   if (can_jump (scheduler))
     ct_simulation_of (scheduler->core)->now_us = ct_timer_heap_next_deadline (&scheduler->core->timers);
   return G_SOURCE_CONTINUE;
@@ -110,7 +133,7 @@ others_may_wake (CothreadScheduler *scheduler)
   gint timeout_ms = 0;
   gint priority, n;
 
-  if (ct_simulation_has_outside (ct_simulation_of (scheduler->core)))
+  if (scheduler->n_answers > 0 || ct_simulation_has_outside (ct_simulation_of (scheduler->core)))
     return TRUE;
   if (!g_main_context_acquire (scheduler->context))
     return TRUE;

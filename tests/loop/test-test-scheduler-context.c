@@ -143,6 +143,45 @@ while_held_time_stands_still_and_the_loop_really_waits (void)
   cothread_test_scheduler_release (test_scheduler ());
 }
 
+static gpointer
+await_a_file (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path ("/proc/self/status");
+  g_autoptr (GAsyncResult) result = cothread_await (error, g_file_load_contents_async, file);
+  g_autofree char *contents = NULL;
+
+  if (result != NULL && g_file_load_contents_finish (file, result, &contents, NULL, NULL, error))
+    say ("file@%" G_GINT64_FORMAT, now () - G_USEC_PER_SEC);
+  return NULL;
+}
+
+static void
+main_waits_for_an_answer_of_gio (void)
+{
+  g_autoptr (CothreadTask) task = spawn ("a", await_a_file, NULL);
+
+  g_assert_true (cothread_task_join (task, COTHREAD_FOREVER, NULL, NULL)); /* no deadlock */
+  assert_said ("file@0");
+}
+
+static gpointer
+await_virtual_time (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  g_autoptr (GAsyncResult) result = cothread_await (error, cothread_sleep_async, 1000 * MS);
+
+  if (result != NULL && cothread_sleep_finish (result, error))
+    say ("time@%" G_GINT64_FORMAT, now () - G_USEC_PER_SEC);
+  return NULL;
+}
+
+static void
+an_answer_may_itself_need_virtual_time (void)
+{
+  start ("a", await_virtual_time, NULL);
+  run_until_no_task_is_left ();
+  assert_said ("time@1000000");
+}
+
 static void
 releasing_what_was_not_held_is_a_critical (void)
 {
@@ -292,6 +331,8 @@ main (int argc, char **argv)
   sync_test_add ("/test-scheduler-context/idle-first", time_does_not_pass_while_an_idle_source_has_work);
   sync_test_add ("/test-scheduler-context/real-timeout", another_source_that_waits_keeps_main_from_a_deadlock);
   sync_test_add ("/test-scheduler-context/hold", while_held_time_stands_still_and_the_loop_really_waits);
+  sync_test_add ("/test-scheduler-context/gio", main_waits_for_an_answer_of_gio);
+  sync_test_add ("/test-scheduler-context/gio-in-virtual-time", an_answer_may_itself_need_virtual_time);
   sync_test_add ("/test-scheduler-context/release-alone", releasing_what_was_not_held_is_a_critical);
   sync_test_add ("/test-scheduler-context/exists", a_context_has_one_scheduler);
   sync_test_add ("/test-scheduler-context/foreign-context", the_default_context_belongs_to_the_main_thread);
