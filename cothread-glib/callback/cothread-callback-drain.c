@@ -137,16 +137,44 @@ cothread_callback_queue_next (CothreadCallbackQueue *self)
   return self->in_hand.first;
 }
 
+/* For whoever watches. Those that may wait are tasks, and seen as such. */
+static void
+begin_callback (CothreadScheduler *scheduler, CothreadCallbackFunc func)
+{
+  CtProbe *probe = scheduler->core->probe;
+
+  scheduler->callback = (gpointer) func;
+  __atomic_store_n (&scheduler->n_callbacks, scheduler->n_callbacks + 1, __ATOMIC_RELAXED);
+  if (G_UNLIKELY (probe != NULL))
+    ct_probe_note (probe, CT_PROBE_CALLBACK_BEGIN, scheduler->core->current, (gconstpointer) func);
+}
+
+static void
+end_callback (CothreadScheduler *scheduler, gpointer outer)
+{
+  CtProbe *probe = scheduler->core != NULL ? scheduler->core->probe : NULL;
+
+  scheduler->callback = outer;
+  if (G_UNLIKELY (probe != NULL))
+    ct_probe_note (probe, CT_PROBE_CALLBACK_END, scheduler->core->current, NULL);
+}
+
 void
 cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
+  gpointer outer = self->scheduler->callback;
+
   self->n_run++;
   /* One by one only where a few places more or less matter to the posters; a
    * turn's worth at the most otherwise. */
   self->n_started++;
   if (in_hand_limit (self) < COTHREAD_IN_HAND_MAX || (entry->flags & COTHREAD_CALLBACK_MAY_WAIT) != 0)
     cothread_callback_queue_free_places (self);
+  if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
+    begin_callback (self->scheduler, entry->func);
   entry->func (entry->user_data);
+  if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
+    end_callback (self->scheduler, outer);
   cothread_entry_free (entry);
 }
 

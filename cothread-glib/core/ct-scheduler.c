@@ -172,6 +172,9 @@ ct_task_finish_stackless (CtTask *task)
   ct_link_unlink (&task->all);
   self->n_live--;
   self->n_finished++;
+  /* From its own step: what is left of that belongs to nobody. */
+  if (self->current == task)
+    self->current = &self->main;
   task->klass->finished (task);
 }
 

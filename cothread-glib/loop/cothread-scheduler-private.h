@@ -63,6 +63,10 @@ struct _CothreadScheduler
   guint64 n_failed;
   guint64 n_cancelled;
   guint64 n_stalls; /* atomic */
+  /* For the stall detector, which reads them in its own thread. */
+  guint64 loop_phase; /* odd: between polls, so that somebody holds the loop */
+  guint64 n_callbacks;
+  gpointer callback; /* the function of the one that runs */
   gint64 created_us;
 
   CothreadQuitPost *quit_post; /* or NULL */

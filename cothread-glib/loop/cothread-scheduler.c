@@ -459,6 +459,7 @@ cothread_scheduler_poll (CothreadScheduler *self,
                          GError **error)
 {
   gint64 sleep_us;
+  guint64 outer_phase;
   gboolean was_not_interrupted;
 
   g_return_val_if_fail (COTHREAD_IS_SCHEDULER (self), FALSE);
@@ -469,7 +470,10 @@ cothread_scheduler_poll (CothreadScheduler *self,
   g_return_val_if_fail (wanted == NULL || g_array_get_element_size (wanted) == sizeof (GPollFD), FALSE);
 
   g_object_ref (self); /* a task may drop the last one */
+  outer_phase = self->loop_phase;
+  __atomic_store_n (&self->loop_phase, (outer_phase + 1) | 1, __ATOMIC_RELAXED);
   was_not_interrupted = cothread_scheduler_run_turn (self, ready, n_ready, self->slice_us, &sleep_us);
+  __atomic_store_n (&self->loop_phase, ((self->loop_phase | 1) + 1) | (outer_phase & 1), __ATOMIC_RELAXED);
   self->interrupt_pending = FALSE;
   if (wanted != NULL)
     {

@@ -263,6 +263,13 @@ fence_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUS
   return G_SOURCE_CONTINUE;
 }
 
+static void
+set_loop_phase (CothreadScheduler *self, guint64 phase)
+{
+  if (cothread_scheduler_is_own_thread (self))
+    __atomic_store_n (&self->loop_phase, phase, __ATOMIC_RELAXED);
+}
+
 /* Prepared before anything else in every iteration, since nothing is more
  * urgent: so no handler of a loop that a task runs is called unnoticed. */
 static gboolean
@@ -271,6 +278,8 @@ sentinel_prepare (GSource *source, gint *timeout_ms)
   CothreadScheduler *self = scheduler_of (source);
 
   *timeout_ms = -1;
+  if (self != NULL)
+    set_loop_phase (self, (self->loop_phase | 1) + 1);
   if (self != NULL && self->core != NULL && self->turns.depth > 0)
     {
       self->core->is_depth_uncertain = TRUE;
@@ -279,7 +288,18 @@ sentinel_prepare (GSource *source, gint *timeout_ms)
   return FALSE;
 }
 
-static GSourceFuncs sentinel_funcs = { sentinel_prepare, NULL, NULL, NULL, NULL, NULL };
+/* Whatever runs from here to the next prepare() holds the loop. */
+static gboolean
+sentinel_check (GSource *source)
+{
+  CothreadScheduler *self = scheduler_of (source);
+
+  if (self != NULL)
+    set_loop_phase (self, self->loop_phase | 1);
+  return FALSE;
+}
+
+static GSourceFuncs sentinel_funcs = { sentinel_prepare, sentinel_check, NULL, NULL, NULL, NULL };
 static GSourceFuncs worker_funcs = { worker_prepare, worker_check, worker_dispatch, NULL, NULL, NULL };
 static GSourceFuncs fence_funcs = { fence_prepare, fence_check, fence_dispatch, NULL, NULL, NULL };
 

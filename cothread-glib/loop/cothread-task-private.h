@@ -35,6 +35,10 @@ struct _CothreadTask
   void (*nested) (CothreadTask *task, gpointer user_data); /* or NULL: a step runs a main loop */
 };
 
+/* Told of a failure that nobody has seen, in whatever thread, before the task is
+ * freed; NULL: nobody is interested. Atomic. */
+extern void (*cothread_task_forgotten_failure) (const CothreadTask *task) __attribute__ ((visibility ("hidden")));
+
 /* A task without a stack: `step` is called on the thread's own stack each time
  * the task is woken, and before it returns parks the task (ct_task_park()) or
  * finishes it (ct_task_finish_stackless()). Starts ready. */

@@ -24,6 +24,8 @@
 
 G_DEFINE_BOXED_TYPE (CothreadTask, cothread_task, cothread_task_ref, cothread_task_unref)
 
+void (*cothread_task_forgotten_failure) (const CothreadTask *task);
+
 static void
 wake_joiners (CothreadTask *task)
 {
@@ -233,7 +235,13 @@ cothread_task_unref (CothreadTask *task)
     return;
   if (task->error != NULL && !task->failure_was_seen &&
       !g_error_matches (task->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    g_warning ("Task %s failed and nobody joined it: %s", cothread_task_get_name (task), task->error->message);
+    {
+      void (*tell) (const CothreadTask *) = __atomic_load_n (&cothread_task_forgotten_failure, __ATOMIC_ACQUIRE);
+
+      if (tell != NULL)
+        tell (task);
+      g_warning ("Task %s failed and nobody joined it: %s", cothread_task_get_name (task), task->error->message);
+    }
   if (task->result != NULL && task->result_destroy != NULL)
     task->result_destroy (task->result);
   g_clear_error (&task->error);

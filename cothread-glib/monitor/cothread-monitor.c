@@ -2,6 +2,7 @@
 #include "loop/cothread-scheduler-private.h"
 #include "monitor/cothread-monitor.h"
 #include "monitor/cothread-ticker-private.h"
+#include "monitor/cothread-warning-private.h"
 
 /**
  * CothreadMonitor:
@@ -19,6 +20,7 @@
  */
 
 #define DEFAULT_INTERVAL_MS 250
+#define CHECK_INTERVAL_US G_USEC_PER_SEC
 
 struct _CothreadMonitor
 {
@@ -28,6 +30,8 @@ struct _CothreadMonitor
   CothreadStatistics now;
   double busy_share;
   CothreadTicker ticker;
+  CothreadChecker *checker; /* or NULL */
+  gint64 checked_us;
 };
 
 G_DEFINE_FINAL_TYPE (CothreadMonitor, cothread_monitor, G_TYPE_OBJECT)
@@ -38,6 +42,7 @@ enum
   PROP_INTERVAL,
   PROP_STATISTICS,
   PROP_BUSY_SHARE,
+  PROP_CHECKS,
   PROP_TASKS,
   PROP_READY,
   PROP_YIELDING,
@@ -95,6 +100,24 @@ static const Field fields[N_PROPERTIES] = {
   [PROP_STALLS] = FIELD (stalls),
 };
 
+enum
+{
+  SIGNAL_WARNING,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+static void
+check (CothreadMonitor *self)
+{
+  g_autoptr (GPtrArray) fresh = cothread_checker_run (self->checker);
+
+  self->checked_us = g_get_monotonic_time ();
+  for (guint i = 0; i < fresh->len; i++)
+    g_signal_emit (self, signals[SIGNAL_WARNING], 0, fresh->pdata[i]);
+}
+
 static void
 refresh (gpointer data)
 {
@@ -117,7 +140,12 @@ refresh (gpointer data)
       g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY_SHARE]);
     }
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATISTICS]);
+  g_object_ref (self);
   g_object_thaw_notify (G_OBJECT (self));
+  if (self->checker != NULL &&
+      (self->ticker.interval_ms == 0 || g_get_monotonic_time () - self->checked_us >= CHECK_INTERVAL_US))
+    check (self);
+  g_object_unref (self);
 }
 
 static void
@@ -138,6 +166,7 @@ cothread_monitor_dispose (GObject *object)
   CothreadMonitor *self = COTHREAD_MONITOR (object);
 
   cothread_ticker_stop (&self->ticker);
+  g_clear_pointer (&self->checker, cothread_checker_free);
   G_OBJECT_CLASS (cothread_monitor_parent_class)->dispose (object);
 }
 
@@ -182,6 +211,9 @@ cothread_monitor_get_property (GObject *object, guint id, GValue *value, GParamS
     case PROP_BUSY_SHARE:
       g_value_set_double (value, self->busy_share);
       break;
+    case PROP_CHECKS:
+      g_value_set_boolean (value, self->checker != NULL);
+      break;
     default:
       if (id < N_PROPERTIES && fields[id].bytes != 0)
         get_field (self, id, value);
@@ -202,6 +234,9 @@ cothread_monitor_set_property (GObject *object, guint id, const GValue *value, G
       break;
     case PROP_INTERVAL:
       cothread_monitor_set_interval (self, g_value_get_uint (value));
+      break;
+    case PROP_CHECKS:
+      cothread_monitor_set_checks (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -443,8 +478,33 @@ cothread_monitor_class_init (CothreadMonitorClass *klass)
    * Since: 0.1
    */
   properties[PROP_BUSY_SHARE] = g_param_spec_double ("busy-share", NULL, NULL, 0, 1, 0, READABLE);
+  /**
+   * CothreadMonitor:checks: (getter get_checks) (setter set_checks)
+   *
+   * Whether to look for tasks that nothing can wake any more and for failures
+   * that nobody has seen, with each snapshot but at most once a second. Visits
+   * every task.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CHECKS] =
+    g_param_spec_boolean ("checks", NULL, NULL, FALSE,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   install_statistics ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+
+  /**
+   * CothreadMonitor::warning:
+   * @self: a monitor
+   * @warning: what looks wrong
+   *
+   * A check has found something that the last one had not.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_WARNING] =
+    g_signal_new ("warning", COTHREAD_TYPE_MONITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 1, COTHREAD_TYPE_WARNING | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
 
 static void
@@ -566,4 +626,44 @@ cothread_monitor_get_busy_share (CothreadMonitor *self)
 {
   g_return_val_if_fail (COTHREAD_IS_MONITOR (self), 0);
   return self->busy_share;
+}
+
+/**
+ * cothread_monitor_get_checks: (get-property checks)
+ * @self: a monitor
+ *
+ * Returns: whether it looks for what is wrong with the tasks
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_monitor_get_checks (CothreadMonitor *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_MONITOR (self), FALSE);
+  return self->checker != NULL;
+}
+
+/**
+ * cothread_monitor_set_checks: (set-property checks)
+ * @self: a monitor
+ * @checks: whether to look for what is wrong with the tasks
+ *
+ * Switches #CothreadMonitor::warning on or off. Failures are those of the whole
+ * process.
+ *
+ * Since: 0.1
+ */
+void
+cothread_monitor_set_checks (CothreadMonitor *self, gboolean checks)
+{
+  g_return_if_fail (COTHREAD_IS_MONITOR (self));
+  g_return_if_fail (cothread_scheduler_is_own_thread (self->scheduler));
+
+  if (checks == (self->checker != NULL))
+    return;
+  if (checks)
+    self->checker = cothread_checker_new (self->scheduler);
+  else
+    g_clear_pointer (&self->checker, cothread_checker_free);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CHECKS]);
 }

@@ -24,5 +24,9 @@ COTHREAD_AVAILABLE_IN_0_1
 CothreadStatistics *cothread_monitor_get_statistics (CothreadMonitor *self);
 COTHREAD_AVAILABLE_IN_0_1
 double cothread_monitor_get_busy_share (CothreadMonitor *self);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_monitor_get_checks (CothreadMonitor *self);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_monitor_set_checks (CothreadMonitor *self, gboolean checks);
 
 G_END_DECLS
