@@ -140,13 +140,19 @@ cothread_callback_queue_next (CothreadCallbackQueue *self)
 void
 cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
+  /* Before its place is free: whoever finds the queue empty sets it, too. */
+  if (G_UNLIKELY (entry->posted_ns != 0))
+    __atomic_store_n (&self->oldest_ns, entry->posted_ns, __ATOMIC_RELAXED);
   self->n_run++;
   /* One by one only where a few places more or less matter to the posters; a
    * turn's worth at the most otherwise. */
   self->n_started++;
   if (in_hand_limit (self) < COTHREAD_IN_HAND_MAX || (entry->flags & COTHREAD_CALLBACK_MAY_WAIT) != 0)
     cothread_callback_queue_free_places (self);
-  entry->func (entry->user_data);
+  if (G_UNLIKELY (entry->posted_ns != 0))
+    cothread_callback_queue_run_timed (self, entry);
+  else
+    entry->func (entry->user_data);
   cothread_entry_free (entry);
 }
 

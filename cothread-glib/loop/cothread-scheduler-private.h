@@ -123,6 +123,9 @@ void cothread_scheduler_hold_time (CothreadScheduler *self);
 void cothread_scheduler_release_time (CothreadScheduler *self);
 
 void cothread_scheduler_set_deadlock_error (CothreadScheduler *self, GError **error);
+/* The same for a signal handler, which may have interrupted anything: no lock is
+ * taken, and errno may change. FALSE: the scheduler is shut down. */
+gboolean cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, CothreadMail *mail);
 
 /* Any thread: delivers the mail in the scheduler's next turn. */
 void cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail);
