@@ -5,6 +5,7 @@
 
 #include "loop/cothread-error.h"
 #include "loop/cothread-quit.h"
+#include "loop/cothread-histogram.h"
 #include "loop/cothread-scheduler.h"
 #include "loop/cothread-shield.h"
 #include "loop/cothread-switch-hooks.h"
@@ -27,6 +28,7 @@
 #include "callback/cothread-callback-call.h"
 #include "callback/cothread-callback-queue.h"
 #include "callback/cothread-callback-statistics.h"
+#include "callback/cothread-signal-slot.h"
 #include "callback/cothread-threaded-event-queue.h"
 
 #include "io/cothread-await.h"

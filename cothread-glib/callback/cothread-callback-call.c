@@ -349,7 +349,8 @@ cothread_callback_queue_call (CothreadCallbackQueue *self,
   g_return_val_if_fail (timeout_us >= COTHREAD_FOREVER, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
 
-  if (cothread_callback_queue_is_own_thread (self) && !cothread_callback_queue_is_closed (self))
+  if (cothread_callback_queue_is_own_thread (self) && !cothread_callback_queue_is_closed (self) &&
+      !cothread_callback_queue_is_of_parent (self))
     return call_directly (func, user_data, user_data_destroy, result_destroy, result, error);
   call = call_new (self, func, user_data, user_data_destroy, result_destroy);
   call->reply = cothread_reply_new ();

@@ -164,6 +164,9 @@ cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *e
 {
   gpointer outer = self->scheduler->callback;
 
+  /* Before its place is free: whoever finds the queue empty sets it, too. */
+  if (G_UNLIKELY (entry->posted_ns != 0))
+    __atomic_store_n (&self->oldest_ns, entry->posted_ns, __ATOMIC_RELAXED);
   self->n_run++;
   /* One by one only where a few places more or less matter to the posters; a
    * turn's worth at the most otherwise. */
@@ -172,7 +175,10 @@ cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *e
     cothread_callback_queue_free_places (self);
   if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
     begin_callback (self->scheduler, entry->func);
-  entry->func (entry->user_data);
+  if (G_UNLIKELY (entry->posted_ns != 0))
+    cothread_callback_queue_run_timed (self, entry);
+  else
+    entry->func (entry->user_data);
   if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
     end_callback (self->scheduler, outer);
   cothread_entry_free (entry);

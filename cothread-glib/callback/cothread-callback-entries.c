@@ -105,7 +105,7 @@ cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpoi
 {
   CothreadEntry *entry = g_new (CothreadEntry, 1);
 
-  *entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, flags & PUBLIC_FLAGS };
+  *entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, flags & PUBLIC_FLAGS, 0 };
   return entry;
 }
 
@@ -115,7 +115,7 @@ cothread_entry_new_keyed (const char *name, CothreadCallbackFlags flags, Cothrea
 {
   CothreadKeyedEntry *keyed = g_new (CothreadKeyedEntry, 1);
 
-  keyed->entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, (flags & PUBLIC_FLAGS) | COTHREAD_ENTRY_HAS_KEY };
+  keyed->entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, (flags & PUBLIC_FLAGS) | COTHREAD_ENTRY_HAS_KEY, 0 };
   keyed->name = g_strdup (name);
   return &keyed->entry;
 }

@@ -24,8 +24,11 @@ struct _CothreadEntry
   CothreadCallbackFunc func;
   gpointer user_data;
   GDestroyNotify user_data_destroy;
-  guint flags;
+  guint64 flags : 8;
+  guint64 posted_ns : 56; /* of the monotonic clock, modulo 2^56; 0: not timed */
 };
+
+#define COTHREAD_POSTED_MASK ((G_GUINT64_CONSTANT (1) << 56) - 1)
 
 /* Replaced by a newer one of the same name; without a name, of the same
  * function and user data. */

@@ -170,9 +170,9 @@ cothread_callback_queue_flush (CothreadCallbackQueue *self, gint64 timeout_us, G
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), FALSE);
   g_return_val_if_fail (timeout_us >= COTHREAD_FOREVER, FALSE);
 
-  if (cothread_callback_queue_is_closed (self))
+  if (cothread_callback_queue_is_closed (self) || cothread_callback_queue_is_of_parent (self))
     {
-      g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s is closed", self->name);
+      cothread_callback_queue_set_closed_error (self, error);
       return FALSE;
     }
   flush = g_new0 (Flush, 1);

@@ -27,7 +27,7 @@ note_watermark (CothreadCallbackQueue *self, guint length)
 
 /* A place in the queue, to be filled by a push. */
 static gboolean
-take_place (CothreadCallbackQueue *self)
+take_place (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
   guint max_length = cothread_callback_queue_bound (self);
   guint64 places = __atomic_load_n (&self->places, __ATOMIC_RELAXED);
@@ -38,6 +38,9 @@ take_place (CothreadCallbackQueue *self)
   while (!__atomic_compare_exchange_n (&self->places, &places, places + 1, TRUE, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
   raise_high_water (self, (guint) places + 1);
   note_watermark (self, (guint) places + 1);
+  /* Also whoever finds the queue empty: what comes seldom is timed always. */
+  if (G_UNLIKELY (places == 0 || cothread_posts_to_sample-- == 0))
+    cothread_callback_queue_stamp (self, entry, places == 0);
   return TRUE;
 }
 
@@ -46,7 +49,7 @@ static void
 drop_newest (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
   pthread_mutex_lock (&self->lock);
-  self->n_dropped_newest++;
+  COTHREAD_COUNT (self->n_dropped_newest);
   pthread_mutex_unlock (&self->lock);
   cothread_entry_free (entry);
 }
@@ -69,7 +72,7 @@ replace_locked (CothreadCallbackQueue *self, CothreadEntry *waiting, CothreadEnt
   if (!may_free && cothread_callback_queue_is_full_of_dropped (self))
     return PLACING_REFUSED;
   cothread_entry_swap_contents (waiting, entry);
-  self->n_coalesced++;
+  COTHREAD_COUNT (self->n_coalesced);
   if (may_free)
     return PLACING_REPLACED;
   cothread_callback_queue_keep_for_owner (self, entry);
@@ -82,7 +85,7 @@ place_keyed_locked (CothreadCallbackQueue *self, CothreadEntry *entry)
   gboolean has_name = ((CothreadKeyedEntry *) entry)->name != NULL;
   CothreadEntry *waiting = has_name ? cothread_callback_queue_find_key (self, entry) : NULL;
 
-  if (waiting == NULL && take_place (self))
+  if (waiting == NULL && take_place (self, entry))
     {
       cothread_callback_queue_list_key (self, entry);
       cothread_chain_push (&self->chain, entry);
@@ -110,7 +113,7 @@ place (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
   if (G_UNLIKELY ((entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0))
     return place_keyed (self, entry);
-  if (!take_place (self))
+  if (!take_place (self, entry))
     return PLACING_NO_ROOM;
   cothread_chain_push (&self->chain, entry);
   return PLACING_DONE;
@@ -149,17 +152,51 @@ settle (CothreadCallbackQueue *self, CothreadEntry *entry, Placing placing, GErr
     }
 }
 
+void
+cothread_callback_queue_set_closed_error (CothreadCallbackQueue *self, GError **error)
+{
+  if (cothread_callback_queue_is_of_parent (self))
+    g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s belongs to the parent process", self->name);
+  else
+    g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s is closed", self->name);
+}
+
+void
+cothread_callback_queue_post_always (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  guint64 places;
+
+  /* Only this thread closes the queue. */
+  if (cothread_callback_queue_is_closed (self) || cothread_callback_queue_is_of_parent (self))
+    {
+      cothread_entry_free (entry);
+      return;
+    }
+  places = __atomic_fetch_add (&self->places, 1, __ATOMIC_SEQ_CST);
+  raise_high_water (self, (guint) places + 1);
+  note_watermark (self, (guint) places + 1);
+  cothread_callback_queue_stamp (self, entry, places == 0);
+  cothread_chain_push (&self->chain, entry);
+  settle (self, entry, PLACING_DONE, NULL);
+}
+
 gboolean
 cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *entry, CothreadPatience patience, GError **error)
 {
   Placing placing;
 
+  if (cothread_callback_queue_is_of_parent (self))
+    {
+      cothread_callback_queue_set_closed_error (self, error);
+      cothread_entry_free (entry);
+      return FALSE;
+    }
   while ((placing = place (self, entry)) == PLACING_NO_ROOM)
     {
       gboolean may_try_again = FALSE;
 
       if (cothread_callback_queue_is_closed (self))
-        g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s is closed", self->name);
+        cothread_callback_queue_set_closed_error (self, error);
       else if (cothread_scheduler_is_own_thread (self->scheduler) && self->n_started > 0)
         {
           /* The entry that posts this one has begun: its place is free. */

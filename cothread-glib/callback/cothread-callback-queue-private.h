@@ -2,6 +2,7 @@
 #pragma once
 
 #include "callback/cothread-callback-entries.h"
+#include "core/ct-histogram.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-private.h"
 #include "sync/cothread-waiters-private.h"
@@ -29,6 +30,34 @@ typedef enum
   COTHREAD_REST_TOLD,   /* the mail is under way */
 } CothreadRest;
 
+/* Posters that wait for room, tasks included. Those who wait at the moment count
+ * by the sum of the times at which they began. */
+typedef struct
+{
+  guint64 n_now;
+  guint64 began_sum_ns;
+  guint64 ended_sum_ns; /* how long all others waited */
+  guint64 longest_ns;
+} CothreadBlocked;
+
+#define COTHREAD_SLOW_CALLBACKS 16
+
+typedef struct
+{
+  CothreadCallbackFunc func;
+  guint64 n_timed;
+  guint64 total_ns;
+  guint64 longest_ns;
+} CothreadSlowFunction;
+
+/* What was measured of the entries that were timed. */
+typedef struct
+{
+  CtHistogram time_in_queue;
+  CtHistogram run_time;
+  CothreadSlowFunction slow[COTHREAD_SLOW_CALLBACKS];
+} CothreadTiming;
+
 /* What posters leave for the drainer to do beside the entries; a set. */
 enum
 {
@@ -47,6 +76,7 @@ struct _CothreadCallbackQueue
   CothreadScheduler *scheduler; /* referenced */
   CothreadShutdownHook shutdown_hook;
   CtLink link; /* among the scheduler's queues, while open */
+  guint fork_generation;
   int priority;
 
   /* Posters; all atomic. */
@@ -60,6 +90,7 @@ struct _CothreadCallbackQueue
   guint max_length;   /* 0: none */
   guint overflow;     /* CothreadOverflowPolicy */
   guint n_blocked;    /* threads that wait for room */
+  guint64 oldest_ns;  /* no entry that waits was posted before */
   gint64 block_timeout_us;
   guint rest;         /* CothreadRest */
   CothreadMail mail;  /* wakes the drainer */
@@ -77,6 +108,8 @@ struct _CothreadCallbackQueue
   guint64 n_coalesced;
   guint64 n_refused;
   guint64 n_blocked_posts;
+  CothreadBlocked blocked;
+  guint64 changes; /* odd while what has to be read together is changed */
 
   /* The scheduler's thread only. */
   CothreadTask *drainer; /* stackless; NULL once closed */
@@ -92,6 +125,7 @@ struct _CothreadCallbackQueue
   gboolean has_warned_of_runners;
   gboolean is_paused;
   guint low_watermark;
+  CothreadTiming *timing; /* NULL until something was timed */
   guint64 next_flush; /* complete at so many left; G_MAXUINT64: none */
   guint64 n_run;
   guint64 n_dropped_closed;
@@ -112,6 +146,21 @@ void cothread_callback_queue_put_back (CothreadCallbackQueue *self);
 void cothread_callback_queue_free_places (CothreadCallbackQueue *self);
 /* Under the lock: the oldest entry that is not in hand, or NULL. */
 CothreadEntry *cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self);
+/* How many forks this process is away from the first; a queue stays with the
+ * process that made it, whose threads and locks its memory describes. */
+extern guint cothread_fork_generation __attribute__ ((visibility ("hidden")));
+
+static inline gboolean
+cothread_callback_queue_is_of_parent (CothreadCallbackQueue *self)
+{
+  return G_UNLIKELY (self->fork_generation != __atomic_load_n (&cothread_fork_generation, __ATOMIC_RELAXED));
+}
+
+/* The failure of whatever would put something into the queue. */
+void cothread_callback_queue_set_closed_error (CothreadCallbackQueue *self, GError **error);
+/* Past any bound; on the scheduler's thread. */
+void cothread_callback_queue_post_always (CothreadCallbackQueue *self, CothreadEntry *entry);
+
 /* Under the lock: wakes the threads among those who wait for room. */
 void cothread_callback_queue_tell_of_room (CothreadCallbackQueue *self);
 /* Wakes posters that wait for room, up to n tasks of this scheduler. */
@@ -203,6 +252,47 @@ cothread_callback_queue_n_left (CothreadCallbackQueue *self)
 {
   return self->n_run + __atomic_load_n (&self->n_dropped_oldest, __ATOMIC_RELAXED);
 }
+
+/* Under the lock, around changes that have to be read together. What is stored
+ * between them is stored with release order, so that a reader who sees it sees
+ * that the number is odd, too. */
+static inline void
+cothread_callback_queue_begin_change (CothreadCallbackQueue *self)
+{
+  __atomic_store_n (&self->changes, self->changes + 1, __ATOMIC_RELEASE);
+}
+
+static inline void
+cothread_callback_queue_end_change (CothreadCallbackQueue *self)
+{
+  __atomic_store_n (&self->changes, self->changes + 1, __ATOMIC_RELEASE);
+}
+
+/* A counter that is written under the lock and read without. */
+#define COTHREAD_COUNT(counter) __atomic_store_n (&(counter), (counter) + 1, __ATOMIC_RELAXED)
+
+static inline guint64
+cothread_now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (guint64) now.tv_sec * 1000000000 + (guint64) now.tv_nsec;
+}
+
+/* Who waits for room, under the lock; in cothread-callback-statistics.c. Returns
+ * when that was. */
+guint64 cothread_callback_queue_begin_blocked (CothreadCallbackQueue *self);
+void cothread_callback_queue_end_blocked (CothreadCallbackQueue *self, guint64 began_ns);
+
+/* Measurements, in cothread-callback-timing.c. */
+void cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry, gboolean is_first);
+void cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *entry);
+
+/* One post in so many is timed, on the average, at distances that differ: every
+ * so-manieth might always be of the same kind. */
+#define COTHREAD_SAMPLE_EVERY 64
+extern __thread guint cothread_posts_to_sample __attribute__ ((tls_model ("initial-exec"), visibility ("hidden")));
 
 /* Callbacks that may wait, in cothread-callback-runner.c. */
 gboolean cothread_callback_runner_start (CothreadCallbackQueue *queue);

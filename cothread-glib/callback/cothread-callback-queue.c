@@ -43,14 +43,45 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
+guint cothread_fork_generation = 0;
+
+static void
+note_fork (void)
+{
+  __atomic_add_fetch (&cothread_fork_generation, 1, __ATOMIC_RELAXED);
+}
+
+static void
+watch_forks (void)
+{
+  pthread_atfork (NULL, NULL, note_fork);
+}
+
+/* In a child the lock may be held by a thread that did not come along, and those
+ * who wait for something are its threads, too. */
+static void
+repair_after_fork (CothreadCallbackQueue *self)
+{
+  if (cothread_callback_queue_is_of_parent (self))
+    {
+      pthread_mutex_init (&self->lock, NULL);
+      pthread_cond_init (&self->room_cond, NULL);
+      g_queue_init (&self->room_replies);
+      ct_link_init (&self->flushes);
+      self->n_blocked = 0;
+    }
+}
+
 static void
 cothread_callback_queue_finalize (GObject *object)
 {
   CothreadCallbackQueue *self = COTHREAD_CALLBACK_QUEUE (object);
 
+  repair_after_fork (self);
   pthread_mutex_destroy (&self->lock);
   pthread_cond_destroy (&self->room_cond);
   g_clear_pointer (&self->keys, g_hash_table_unref);
+  g_free (self->timing);
   g_queue_clear (&self->idle_runners);
   g_clear_object (&self->scheduler);
   g_free (self->name);
@@ -296,8 +327,11 @@ cothread_callback_queue_class_init (CothreadCallbackQueueClass *klass)
 static void
 cothread_callback_queue_init (CothreadCallbackQueue *self)
 {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_condattr_t attributes;
 
+  pthread_once (&once, watch_forks);
+  self->fork_generation = __atomic_load_n (&cothread_fork_generation, __ATOMIC_RELAXED);
   pthread_mutex_init (&self->lock, NULL);
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC); /* as g_get_monotonic_time() */
@@ -417,6 +451,8 @@ cothread_scheduler_list_callback_queues (CothreadScheduler *scheduler)
  * post with %COTHREAD_ERROR_CLOSED. Callbacks that have begun go on. A queue is
  * closed when its scheduler is shut down; closing it again does nothing.
  *
+ * In a child process after fork() every queue of the parent counts as closed.
+ *
  * Since: 0.1
  */
 void
@@ -431,6 +467,7 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   if (self->drainer == NULL)
     return;
 
+  repair_after_fork (self);
   cothread_callback_queue_free_places (self);
   pthread_mutex_lock (&self->lock);
   n_left = __atomic_fetch_or (&self->places, COTHREAD_PLACES_CLOSED, __ATOMIC_SEQ_CST) - self->in_hand.length;
@@ -440,6 +477,8 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
     {
       CothreadEntry *entry = cothread_callback_queue_pop_oldest (self);
 
+      if (entry == NULL && cothread_callback_queue_is_of_parent (self))
+        break; /* its poster is another process's thread */
       if (entry == NULL)
         g_thread_yield ();
       else

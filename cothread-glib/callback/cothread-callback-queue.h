@@ -149,6 +149,8 @@ void cothread_callback_queue_set_stack_size (CothreadCallbackQueue *self, gsize 
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_callback_queue_reset_timing (CothreadCallbackQueue *self);
+COTHREAD_AVAILABLE_IN_0_1
 CothreadCallbackStatistics *cothread_callback_queue_get_statistics (CothreadCallbackQueue *self);
 
 G_END_DECLS

@@ -19,7 +19,7 @@ gboolean
 cothread_callback_queue_refuse (CothreadCallbackQueue *self, const char *why, GError **error)
 {
   pthread_mutex_lock (&self->lock);
-  self->n_refused++;
+  COTHREAD_COUNT (self->n_refused);
   pthread_mutex_unlock (&self->lock);
   g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_FULL, "Callback queue %s: %s", self->name, why);
   return FALSE;
@@ -51,8 +51,10 @@ block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64
 {
   struct timespec deadline = { deadline_us / G_USEC_PER_SEC, deadline_us % G_USEC_PER_SEC * 1000 };
   gboolean is_in_time = TRUE;
+  guint64 began_ns;
 
   pthread_mutex_lock (&self->lock);
+  began_ns = cothread_callback_queue_begin_blocked (self);
   __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
   while (is_in_time && is_full (self) && !cothread_callback_queue_is_closed (self) &&
          __atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == policy)
@@ -63,6 +65,7 @@ block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64
         is_in_time = pthread_cond_timedwait (&self->room_cond, &self->lock, &deadline) == 0;
     }
   __atomic_sub_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  cothread_callback_queue_end_blocked (self, began_ns);
   pthread_mutex_unlock (&self->lock);
   return is_in_time;
 }
@@ -105,6 +108,8 @@ drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry **to_free)
 
   if (oldest == NULL)
     return ROOM_NONE_YET;
+  if (oldest->posted_ns != 0)
+    __atomic_store_n (&self->oldest_ns, oldest->posted_ns, __ATOMIC_RELAXED);
   if (cothread_callback_queue_may_free_here (self, oldest))
     *to_free = oldest;
   else if (!cothread_callback_queue_is_full_of_dropped (self))
@@ -118,8 +123,10 @@ drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry **to_free)
       cothread_entry_list_prepend_all (&self->pending, &back);
       return ROOM_REFUSE;
     }
+  cothread_callback_queue_begin_change (self);
   __atomic_sub_fetch (&self->places, 1, __ATOMIC_SEQ_CST);
-  __atomic_store_n (&self->n_dropped_oldest, self->n_dropped_oldest + 1, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->n_dropped_oldest, self->n_dropped_oldest + 1, __ATOMIC_RELEASE);
+  cothread_callback_queue_end_change (self);
   if (ct_link_is_linked (&self->flushes))
     cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_FLUSH);
   return ROOM_TRY_AGAIN;
@@ -149,7 +156,7 @@ static void
 count_blocked_post (CothreadCallbackQueue *self)
 {
   pthread_mutex_lock (&self->lock);
-  self->n_blocked_posts++;
+  COTHREAD_COUNT (self->n_blocked_posts);
   pthread_mutex_unlock (&self->lock);
 }
 
@@ -158,12 +165,21 @@ suspend_task (CothreadCallbackQueue *self, gint64 deadline_us, GError **error)
 {
   CtScheduler *core = cothread_wait_begin (error);
   CtWaiter waiter;
+  guint64 began_ns;
+  gboolean was_woken;
 
   if (core == NULL)
     return FALSE;
+  pthread_mutex_lock (&self->lock);
+  began_ns = cothread_callback_queue_begin_blocked (self);
+  pthread_mutex_unlock (&self->lock);
   cothread_waiters_begin (&self->room_waiters, &waiter, core->current);
   cothread_waiters_queue (&self->room_waiters, &waiter);
-  return cothread_wait_on (core, &waiter, deadline_us, "room in the callback queue", self, error);
+  was_woken = cothread_wait_on (core, &waiter, deadline_us, "room in the callback queue", self, error);
+  pthread_mutex_lock (&self->lock);
+  cothread_callback_queue_end_blocked (self, began_ns);
+  pthread_mutex_unlock (&self->lock);
+  return was_woken;
 }
 
 void
@@ -183,6 +199,7 @@ wait_for_reply (CothreadCallbackQueue *self, const CothreadPatience *patience, G
   GList link = { .data = reply };
   gint64 timeout_us = COTHREAD_FOREVER;
   gboolean is_over;
+  guint64 began_ns;
 
   if (patience->deadline_us != CT_TIME_NEVER)
     {
@@ -191,6 +208,7 @@ wait_for_reply (CothreadCallbackQueue *self, const CothreadPatience *patience, G
       timeout_us = MAX (0, patience->deadline_us - now_us);
     }
   pthread_mutex_lock (&self->lock);
+  began_ns = cothread_callback_queue_begin_blocked (self);
   __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
   if (!is_full (self) || cothread_callback_queue_is_closed (self))
     cothread_reply_answer (reply);
@@ -200,6 +218,7 @@ wait_for_reply (CothreadCallbackQueue *self, const CothreadPatience *patience, G
   pthread_mutex_lock (&self->lock);
   g_queue_unlink (&self->room_replies, &link);
   __atomic_sub_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
+  cothread_callback_queue_end_blocked (self, began_ns);
   pthread_mutex_unlock (&self->lock);
   return is_over;
 }

@@ -2,21 +2,29 @@
 #include "loop/cothread-inbox.h"
 
 gboolean
-cothread_inbox_post (CothreadInbox *inbox, CothreadMail *mail)
+cothread_inbox_push (CothreadInbox *inbox, CothreadMail *mail, gboolean *must_wake)
 {
   CothreadMail *old = __atomic_load_n (&inbox->head, __ATOMIC_RELAXED);
 
   do
     {
       if (G_UNLIKELY (old == COTHREAD_INBOX_CLOSED))
-        {
-          mail->deliver (mail);
-          return FALSE;
-        }
+        return FALSE;
       mail->next = old == COTHREAD_INBOX_ASLEEP ? NULL : old;
     }
   while (!__atomic_compare_exchange_n (&inbox->head, &old, mail, TRUE, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-  return old == COTHREAD_INBOX_ASLEEP;
+  *must_wake = old == COTHREAD_INBOX_ASLEEP;
+  return TRUE;
+}
+
+gboolean
+cothread_inbox_post (CothreadInbox *inbox, CothreadMail *mail)
+{
+  gboolean must_wake = FALSE;
+
+  if (!cothread_inbox_push (inbox, mail, &must_wake))
+    mail->deliver (mail);
+  return must_wake;
 }
 
 static void

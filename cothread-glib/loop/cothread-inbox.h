@@ -25,6 +25,10 @@ typedef struct
 #define COTHREAD_INBOX_ASLEEP ((CothreadMail *) 1)
 #define COTHREAD_INBOX_CLOSED ((CothreadMail *) 2)
 
+/* Any thread, and a signal handler: nothing but atomic operations. FALSE: it is
+ * closed. */
+gboolean cothread_inbox_push (CothreadInbox *inbox, CothreadMail *mail, gboolean *must_wake);
+
 /* Any thread. Returns whether the loop has to be woken. */
 gboolean cothread_inbox_post (CothreadInbox *inbox, CothreadMail *mail);
 

@@ -130,6 +130,9 @@ void cothread_scheduler_set_deadlock_error (CothreadScheduler *self, GError **er
 
 /* Any thread: delivers the mail in the scheduler's next turn. */
 void cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail);
+/* The same for a signal handler, which may have interrupted anything: no lock is
+ * taken, and errno may change. FALSE: the scheduler is shut down. */
+gboolean cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, CothreadMail *mail);
 
 /* One call of poll_scheduler, with what the library keeps around it. */
 gboolean cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us);

@@ -405,6 +405,20 @@ cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail)
 }
 
 gboolean
+cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, CothreadMail *mail)
+{
+  gboolean must_wake = FALSE;
+
+  if (!cothread_inbox_push (&self->inbox, mail, &must_wake))
+    return FALSE;
+  /* Not g_main_context_wakeup(), which locks the context: its loop may be what
+   * was interrupted. */
+  if (must_wake)
+    write_wake_fd (self);
+  return TRUE;
+}
+
+gboolean
 cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us)
 {
   CothreadScheduler *outer = cothread_running_scheduler;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callback/cothread-callback-queue-private.h"
+
+/* Which entries are timed, and what is measured of them. */
+
+__thread guint cothread_posts_to_sample;
+
+static void
+set_next_sample (void)
+{
+  static __thread guint32 state;
+
+  if (state == 0)
+    state = (guint32) GPOINTER_TO_SIZE (&state) | 1;
+  /* G. Marsaglia, "Xorshift RNGs", 2003. */
+  state ^= state << 13;
+  state ^= state >> 17;
+  state ^= state << 5;
+  cothread_posts_to_sample = state % (2 * COTHREAD_SAMPLE_EVERY - 1);
+}
+
+/* The place is taken, and the entry not pushed yet: when the queue was empty,
+ * nothing older waits in it. */
+void
+cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry, gboolean is_first)
+{
+  guint64 now_ns = cothread_now_ns () & COTHREAD_POSTED_MASK;
+
+  set_next_sample ();
+  entry->posted_ns = MAX (now_ns, 1);
+  if (is_first)
+    __atomic_store_n (&self->oldest_ns, entry->posted_ns, __ATOMIC_RELAXED);
+}
+
+static void
+note_run_time (CothreadTiming *timing, CothreadCallbackFunc func, guint64 ns)
+{
+  CothreadSlowFunction *quickest = &timing->slow[0];
+
+  ct_histogram_add (&timing->run_time, ns);
+  for (guint i = 0; i < COTHREAD_SLOW_CALLBACKS; i++)
+    {
+      CothreadSlowFunction *slow = &timing->slow[i];
+
+      if (slow->func == func)
+        {
+          slow->n_timed++;
+          slow->total_ns += ns;
+          slow->longest_ns = MAX (slow->longest_ns, ns);
+          return;
+        }
+      if (slow->longest_ns < quickest->longest_ns || slow->func == NULL)
+        quickest = slow;
+      if (slow->func == NULL)
+        break;
+    }
+  if (quickest->func == NULL || ns > quickest->longest_ns)
+    *quickest = (CothreadSlowFunction) { func, 1, ns, ns };
+}
+
+/* A callback that suspends has no run time: others ran meanwhile. */
+void
+cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  const CtTask *task = self->scheduler->core->current;
+  CothreadCallbackFunc func = entry->func;
+  guint64 begin_ns = cothread_now_ns (), switches = task->switches, end_ns;
+
+  if (self->timing == NULL)
+    self->timing = g_new0 (CothreadTiming, 1);
+  ct_histogram_add (&self->timing->time_in_queue, (begin_ns - entry->posted_ns) & COTHREAD_POSTED_MASK);
+  func (entry->user_data);
+  if (task->switches != switches)
+    return;
+  end_ns = cothread_now_ns ();
+  if (self->timing != NULL)
+    note_run_time (self->timing, func, end_ns - begin_ns);
+}
+
+/**
+ * cothread_callback_queue_reset_timing:
+ * @self: a callback queue
+ *
+ * Forgets what was measured: the histograms and the slowest callbacks.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_reset_timing (CothreadCallbackQueue *self)
+{
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (cothread_callback_queue_is_own_thread (self));
+
+  g_clear_pointer (&self->timing, g_free);
+}
