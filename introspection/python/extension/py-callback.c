@@ -117,6 +117,12 @@ py_callback_set_scheduler (CothreadScheduler *scheduler)
   cothread_callback_queue_set_stack_size (main_queue, CALLBACK_STACK_BYTES);
 }
 
+void
+py_callback_forget (void)
+{
+  main_queue = NULL; /* its lock may be held for ever */
+}
+
 static PyMethodDef functions[] = {
   { "callback", (PyCFunction) (void (*) (void)) callback, METH_FASTCALL,
     "callback(function, /, *args)\n--\n\nFrom any thread: calls function(*args) in the main thread, from the main loop, in a task of its own.\n\n"
