@@ -5,6 +5,7 @@
 
 #include "loop/cothread-error.h"
 #include "loop/cothread-quit.h"
+#include "loop/cothread-fork.h"
 #include "loop/cothread-histogram.h"
 #include "loop/cothread-scheduler.h"
 #include "loop/cothread-shield.h"

@@ -67,6 +67,14 @@ cothread_registry_remove (GMainContext *context, CothreadScheduler *self)
   pthread_mutex_unlock (&registry_lock);
 }
 
+/* In the child of a fork: whoever held the lock does not exist here. */
+void
+cothread_registry_forget_all (void)
+{
+  registry_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+  g_clear_pointer (&registry, g_hash_table_unref);
+}
+
 /* A worker thread that forgot to push a context of its own must not become the
  * home of the program's default scheduler. */
 static gboolean

@@ -159,3 +159,4 @@ gboolean cothread_registry_add (GMainContext *context, CothreadScheduler *self);
  * one (or NULL) at present; FALSE with an error. */
 gboolean cothread_registry_may_own (GMainContext *context, CothreadScheduler *present, GError **error);
 void cothread_registry_remove (GMainContext *context, CothreadScheduler *self);
+void cothread_registry_forget_all (void);

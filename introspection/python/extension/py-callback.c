@@ -8,91 +8,99 @@
 
 static CothreadCallbackQueue *main_queue; /* a reference; changed with the GIL held */
 
-typedef struct
-{
-  PyObject *function;
-  PyObject *args;
-} Callback;
+/* An entry is a tuple: what to call, and with what. */
 
+static void
+report (PyObject *function)
+{
+  PyObject *type, *value, *traceback;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  PyErr_NormalizeException (&type, &value, &traceback);
+  if (PyErr_GivenExceptionMatches (value, PyExc_KeyboardInterrupt) && py_interrupt_main (value))
+    {
+      Py_XDECREF (type);
+      Py_XDECREF (value);
+      Py_XDECREF (traceback);
+      return;
+    }
+  PyErr_Restore (type, value, traceback);
+  PyErr_WriteUnraisable (function);
+}
+
+/* In a callback task. */
 static void
 call (gpointer data)
 {
-  Callback *self = data;
+  PyObject *entry = data;
   PyLock lock = py_lock ();
-  PyObject *result = PyObject_CallObject (self->function, self->args);
+  PyObject *function = PyTuple_GET_ITEM (entry, 0);
+  PyObject *result = PyObject_Vectorcall (function, &PyTuple_GET_ITEM (entry, 1), (size_t) PyTuple_GET_SIZE (entry) - 1, NULL);
 
-  if (result == NULL && PyErr_ExceptionMatches (PyExc_KeyboardInterrupt))
-    {
-      PyObject *type, *value, *traceback;
-
-      PyErr_Fetch (&type, &value, &traceback);
-      PyErr_NormalizeException (&type, &value, &traceback);
-      if (py_interrupt_main (value))
-        {
-          Py_XDECREF (type);
-          Py_XDECREF (value);
-          Py_XDECREF (traceback);
-        }
-      else
-        PyErr_Restore (type, value, traceback);
-    }
-  if (PyErr_Occurred ())
-    PyErr_WriteUnraisable (self->function);
+  if (G_UNLIKELY (result == NULL))
+    report (function);
   Py_XDECREF (result);
-  Py_CLEAR (self->function);
-  Py_CLEAR (self->args);
   py_unlock_lazily (lock);
 }
 
+/* Right after the call, or wherever an entry is dropped, in whatever thread. */
 static void
-callback_free (gpointer data)
+entry_free (gpointer data)
 {
-  Callback *self = data;
-
-  /* What was called has dropped them; what was not is dropped here, in whatever
-   * thread. */
-  if (self->function != NULL && Py_IsInitialized ())
+  if (G_UNLIKELY (PyGILState_GetThisThreadState () == NULL))
     {
-      PyGILState_STATE state = PyGILState_Ensure ();
+      PyGILState_STATE state;
 
-      Py_CLEAR (self->function);
-      Py_CLEAR (self->args);
+      if (!Py_IsInitialized ())
+        return;
+      state = PyGILState_Ensure ();
+      Py_DECREF ((PyObject *) data);
       PyGILState_Release (state);
     }
-  g_free (self);
+  else
+    {
+      PyLock lock = py_lock ();
+
+      Py_DECREF ((PyObject *) data);
+      py_unlock (lock);
+    }
+}
+
+/* The poster may have to wait for room: a thread without the lock, a task as it
+ * always waits. */
+static gboolean
+post_patiently (PyObject *entry, GError **error)
+{
+  CothreadCallbackQueue *queue = g_object_ref (main_queue);
+  PyThreadState *released = cothread_task_self () == NULL ? PyEval_SaveThread () : NULL;
+  gboolean was_accepted = cothread_callback_queue_post_full (queue, COTHREAD_CALLBACK_MAY_WAIT, call, entry, entry_free, error);
+
+  if (released != NULL)
+    PyEval_RestoreThread (released);
+  g_object_unref (queue);
+  return was_accepted;
 }
 
 static PyObject *
 callback (G_GNUC_UNUSED PyObject *module, PyObject *const *args, Py_ssize_t n_args)
 {
   GError *error = NULL;
-  Callback *self;
-  PyObject *rest;
+  PyObject *entry;
   gboolean was_accepted;
-  CothreadCallbackQueue *queue = main_queue;
 
   if (n_args < 1 || !PyCallable_Check (args[0]))
     return PyErr_Format (PyExc_TypeError, "callback() needs something to call");
-  if (queue == NULL)
+  if (main_queue == NULL)
     return PyErr_Format (py_exc_closed, "The callback queue is closed");
-  rest = PyTuple_New (n_args - 1);
-  if (rest == NULL)
+  entry = PyTuple_New (n_args);
+  if (entry == NULL)
     return NULL;
-  for (Py_ssize_t i = 1; i < n_args; i++)
-    PyTuple_SET_ITEM (rest, i - 1, Py_NewRef (args[i]));
-  self = g_new (Callback, 1);
-  self->function = Py_NewRef (args[0]);
-  self->args = rest;
-  g_object_ref (queue);
-  if (cothread_callback_queue_get_overflow (queue) == COTHREAD_OVERFLOW_BLOCK && cothread_task_self () == NULL)
-    {
-      Py_BEGIN_ALLOW_THREADS
-      was_accepted = cothread_callback_queue_post_full (queue, COTHREAD_CALLBACK_MAY_WAIT, call, self, callback_free, &error);
-      Py_END_ALLOW_THREADS
-    }
+  for (Py_ssize_t i = 0; i < n_args; i++)
+    PyTuple_SET_ITEM (entry, i, Py_NewRef (args[i]));
+  if (cothread_callback_queue_get_overflow (main_queue) == COTHREAD_OVERFLOW_BLOCK)
+    was_accepted = post_patiently (entry, &error);
   else
-    was_accepted = cothread_callback_queue_post_full (queue, COTHREAD_CALLBACK_MAY_WAIT, call, self, callback_free, &error);
-  g_object_unref (queue);
+    was_accepted = cothread_callback_queue_post_full (main_queue, COTHREAD_CALLBACK_MAY_WAIT, call, entry, entry_free, &error);
   if (was_accepted)
     Py_RETURN_NONE;
   py_raise_gerror (error);
@@ -107,6 +115,12 @@ py_callback_set_scheduler (CothreadScheduler *scheduler)
     return;
   main_queue = g_object_ref (cothread_scheduler_get_callback_queue (scheduler));
   cothread_callback_queue_set_stack_size (main_queue, CALLBACK_STACK_BYTES);
+}
+
+void
+py_callback_forget (void)
+{
+  main_queue = NULL; /* its lock may be held for ever */
 }
 
 static PyMethodDef functions[] = {

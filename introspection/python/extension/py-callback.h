@@ -5,4 +5,6 @@
 
 /* The scheduler of the program's main thread is new: callbacks go there. */
 void py_callback_set_scheduler (CothreadScheduler *scheduler);
+/* In the child of a fork. */
+void py_callback_forget (void);
 gboolean py_callback_setup (PyObject *module);

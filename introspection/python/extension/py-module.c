@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "py-callback.h"
-#include "py-sync.h"
-#include "py-task.h"
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
 
 /* The module _cothread: tasks and waits at the speed of C, without a closure or
  * a wrapper of PyGObject's. gi/overrides/Cothread.py makes it comfortable. */
@@ -15,6 +14,10 @@
 #endif
 
 #ifndef UNSUPPORTED
+
+#include "py-callback.h"
+#include "py-sync.h"
+#include "py-task.h"
 
 gboolean
 py_add_type (PyObject *module, PyType_Spec *spec, PyTypeObject **type)

@@ -534,6 +534,12 @@ list_tasks (G_GNUC_UNUSED PyObject *module, G_GNUC_UNUSED PyObject *unused)
   return list;
 }
 
+void
+py_tasks_forget (void)
+{
+  first_task = NULL;
+}
+
 static PyObject *
 set_report_hook (G_GNUC_UNUSED PyObject *module, PyObject *hook)
 {

@@ -547,6 +547,24 @@ shut_down (G_GNUC_UNUSED PyObject *module, G_GNUC_UNUSED PyObject *unused)
   Py_RETURN_NONE;
 }
 
+/* In the child: whatever there is, is the parent's. */
+static PyObject *
+after_fork (G_GNUC_UNUSED PyObject *module, G_GNUC_UNUSED PyObject *unused)
+{
+  cothread_forked ();
+  py_tasks_forget ();
+  py_callback_forget ();
+  py_thread.scheduler = NULL;
+  py_thread.task = NULL;
+  py_thread.main_waits = 0;
+  py_thread.lock_is_lazy = FALSE;
+  py_thread.deadline_us = PY_NO_DEADLINE;
+  if (py_thread.source != NULL && !g_source_is_destroyed (py_thread.source))
+    g_source_destroy (py_thread.source);
+  g_clear_pointer (&py_thread.source, g_source_unref);
+  Py_RETURN_NONE;
+}
+
 static PyObject *await_hook;
 
 PyObject *
@@ -581,6 +599,8 @@ static PyMethodDef functions[] = {
   { "ensure", ensure, METH_NOARGS, "ensure()\n--\n\nMakes the calling thread's scheduler, if need be." },
   { "shut_down", shut_down, METH_NOARGS,
     "shut_down()\n--\n\nCancels all tasks of the calling thread, lets them unwind, and ends its scheduler." },
+  { "after_fork", after_fork, METH_NOARGS,
+    "after_fork()\n--\n\nIn the child of a fork: forgets the tasks, which are the parent's." },
   { "set_await_hook", set_await_hook, METH_O,
     "set_await_hook(hook)\n--\n\nhook(waitable) gives the iterator of its __await__()." },
   { NULL, NULL, 0, NULL },

@@ -50,4 +50,7 @@ gboolean py_timeout_argument (const char *method, PyObject *const *args, Py_ssiz
 /* __await__ of everything that can be waited for: a hook in Python knows how. */
 PyObject *py_await (PyObject *self);
 
+/* In the child of a fork. */
+void py_tasks_forget (void);
+
 gboolean py_wait_setup (PyObject *module);

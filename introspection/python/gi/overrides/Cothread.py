@@ -419,8 +419,15 @@ def _shut_down():
         pass  # exit inside a dispatch: there is no stack to unwind the tasks from
 
 
+def _after_fork():
+    global _pool
+    _pool = None
+    _cothread.after_fork()
+
+
 _cothread.set_report_hook(_report)
 _cothread.set_await_hook(_await)
 atexit.register(_shut_down)
+os.register_at_fork(after_in_child=_after_fork)
 if threading.current_thread() is threading.main_thread():
     _cothread.ensure()  # callbacks from other threads need somewhere to go
