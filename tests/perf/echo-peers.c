@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "echo-peers.h"
+#include "perf.h"
+
+#include <gio/gio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS_A_CALL 256
+/* Of a measurement; the least disturbed one counts. */
+#define PARTS 20
+
+guint echo_n_answered;
+
+gint
+echo_listen (guint16 *port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  socklen_t n_bytes = sizeof address;
+  gint fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+  if (bind (fd, (struct sockaddr *) &address, n_bytes) != 0 || listen (fd, 4096) != 0 ||
+      getsockname (fd, (struct sockaddr *) &address, &n_bytes) != 0)
+    g_error ("Cannot listen: %s", g_strerror (errno));
+  *port = ntohs (address.sin_port);
+  return fd;
+}
+
+static gint
+connect_to (guint16 port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (port) };
+  gint fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (connect (fd, (struct sockaddr *) &address, sizeof address) != 0)
+    g_error ("Cannot connect: %s", g_strerror (errno));
+  return fd;
+}
+
+static void
+run_round (const gint *fds, guint n, void (*iterate) (gpointer data), gpointer data)
+{
+  char message[ECHO_MESSAGE_BYTES] = { 0 };
+  guint wanted = echo_n_answered + n;
+
+  for (guint i = 0; i < n; i++)
+    if (write (fds[i], message, sizeof message) != sizeof message)
+      g_error ("Cannot write: %s", g_strerror (errno));
+  while (echo_n_answered != wanted)
+    iterate (data);
+  for (guint i = 0; i < n; i++)
+    if (read (fds[i], message, sizeof message) != sizeof message)
+      g_error ("Cannot read: %s", g_strerror (errno));
+}
+
+double
+echo_measure (const EchoLoad *load, guint16 port, void (*iterate) (gpointer data), gpointer data)
+{
+  g_autofree gint *fds = g_new (gint, load->n_connections);
+  guint n_rounds = MAX (1, load->n_rounds / PARTS);
+  double best_ns = G_MAXDOUBLE;
+
+  /* One after another: a GSocketService has a backlog of ten. */
+  for (guint i = 0; i < load->n_connections; i++)
+    {
+      fds[i] = connect_to (port);
+      run_round (&fds[i], 1, iterate, data);
+    }
+  for (guint part = 0; part < PARTS; part++)
+    {
+      double start_ns = perf_now_ns (), ns;
+
+      for (guint i = 0; i < n_rounds; i++)
+        run_round (fds, load->n_connections, iterate, data);
+      ns = (perf_now_ns () - start_ns) / n_rounds / load->n_connections;
+      best_ns = MIN (best_ns, ns);
+    }
+  for (guint i = 0; i < load->n_connections; i++)
+    close (fds[i]);
+  return best_ns;
+}
+
+/* ---- as one writes it by hand ---- */
+
+typedef struct
+{
+  gint epoll_fd;
+  gint listener;
+} BareServer;
+
+static void
+bare_accept (BareServer *self)
+{
+  gint fd;
+
+  while ((fd = accept4 (self->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+    {
+      struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.fd = fd };
+
+      epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    }
+}
+
+static void
+bare_serve (gint fd)
+{
+  char buffer[4096];
+  gssize n;
+
+  while ((n = read (fd, buffer, sizeof buffer)) > 0)
+    if (write (fd, buffer, (gsize) n) == n)
+      echo_n_answered++;
+  if (n == 0 || errno != EAGAIN)
+    close (fd);
+}
+
+static void
+bare_iterate (gpointer data)
+{
+  BareServer *self = data;
+  struct epoll_event events[EVENTS_A_CALL];
+  int n = epoll_wait (self->epoll_fd, events, EVENTS_A_CALL, -1);
+
+  for (int i = 0; i < n; i++)
+    if (events[i].data.fd == self->listener)
+      bare_accept (self);
+    else
+      bare_serve (events[i].data.fd);
+}
+
+double
+echo_bare_epoll (gpointer data)
+{
+  const EchoLoad *load = data;
+  guint16 port;
+  BareServer self = { .epoll_fd = epoll_create1 (EPOLL_CLOEXEC), .listener = echo_listen (&port) };
+  struct epoll_event event = { .events = EPOLLIN, .data.fd = self.listener };
+  double ns;
+
+  epoll_ctl (self.epoll_fd, EPOLL_CTL_ADD, self.listener, &event);
+  ns = echo_measure (load, port, bare_iterate, &self);
+  for (guint i = 0; i < 3; i++)
+    {
+      struct epoll_event events[EVENTS_A_CALL];
+      int n = epoll_wait (self.epoll_fd, events, EVENTS_A_CALL, 0);
+
+      for (int j = 0; j < n; j++)
+        bare_serve (events[j].data.fd);
+    }
+  close (self.listener);
+  close (self.epoll_fd);
+  return ns;
+}
+
+/* ---- GSocketService, with callbacks ---- */
+
+typedef struct
+{
+  GIOStream *stream;
+  char buffer[4096];
+} Visitor;
+
+static void visitor_read (Visitor *self);
+
+static void
+visitor_free (Visitor *self)
+{
+  g_object_unref (self->stream);
+  g_free (self);
+}
+
+static void
+written (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Visitor *self = data;
+
+  if (!g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, NULL, NULL))
+    {
+      visitor_free (self);
+      return;
+    }
+  echo_n_answered++;
+  visitor_read (self);
+}
+
+static void
+was_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Visitor *self = data;
+  gssize n = g_input_stream_read_finish (G_INPUT_STREAM (source), result, NULL);
+
+  if (n <= 0)
+    {
+      visitor_free (self);
+      return;
+    }
+  g_output_stream_write_all_async (g_io_stream_get_output_stream (self->stream), self->buffer, (gsize) n, G_PRIORITY_DEFAULT, NULL,
+                                   written, self);
+}
+
+static void
+visitor_read (Visitor *self)
+{
+  g_input_stream_read_async (g_io_stream_get_input_stream (self->stream), self->buffer, sizeof self->buffer, G_PRIORITY_DEFAULT, NULL,
+                             was_read, self);
+}
+
+static gboolean
+visit (G_GNUC_UNUSED GSocketService *service, GSocketConnection *connection, G_GNUC_UNUSED GObject *source,
+       G_GNUC_UNUSED gpointer unused)
+{
+  Visitor *self = g_new (Visitor, 1);
+
+  self->stream = G_IO_STREAM (g_object_ref (connection));
+  visitor_read (self);
+  return TRUE;
+}
+
+static void
+iterate_default (G_GNUC_UNUSED gpointer data)
+{
+  g_main_context_iteration (NULL, TRUE);
+}
+
+double
+echo_socket_service (gpointer data)
+{
+  const EchoLoad *load = data;
+  g_autoptr (GSocketService) service = g_socket_service_new ();
+  guint16 port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (service), NULL, NULL);
+  double ns;
+
+  g_signal_connect (service, "incoming", G_CALLBACK (visit), NULL);
+  ns = echo_measure (load, port, iterate_default, NULL);
+  g_socket_service_stop (service);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  return ns;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "echo-peers.h"
+#include "perf.h"
+
+#include <cothread-glib.h>
+
+/* Round trips of an echo server whose connections are tasks. */
+
+static gpointer
+serve (gpointer data, GError **error)
+{
+  g_autoptr (CothreadDescriptor) peer = data;
+  char buffer[4096];
+  gssize n;
+
+  while ((n = cothread_descriptor_read (peer, buffer, sizeof buffer, COTHREAD_FOREVER, error)) > 0 &&
+         cothread_descriptor_write_all (peer, buffer, (gsize) n, COTHREAD_FOREVER, error))
+    echo_n_answered++;
+  g_clear_error (error);
+  return NULL;
+}
+
+static gpointer
+accept_all (gpointer data, G_GNUC_UNUSED GError **error)
+{
+  gint fd;
+
+  while ((fd = cothread_accept (GPOINTER_TO_INT (data), NULL, NULL, COTHREAD_FOREVER, NULL)) >= 0)
+    cothread_task_unref (cothread_spawn (serve, cothread_descriptor_new (fd, NULL)));
+  return NULL;
+}
+
+static void
+iterate_default (G_GNUC_UNUSED gpointer data)
+{
+  g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+iterate_until_idle (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static double
+descriptors_in_tasks (gpointer load)
+{
+  guint16 port;
+  gint listener = echo_listen (&port);
+  double ns;
+
+  cothread_task_unref (cothread_spawn (accept_all, GINT_TO_POINTER (listener)));
+  ns = echo_measure (load, port, iterate_default, NULL);
+  cothread_close (listener, NULL);
+  iterate_until_idle ();
+  return ns;
+}
+
+static void
+serve_stream (GSocketConnection *connection, gpointer unused)
+{
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  char buffer[4096];
+  gssize n;
+
+  (void) unused;
+  while ((n = cothread_stream_read (input, buffer, sizeof buffer, NULL)) > 0 &&
+         cothread_stream_write_all (output, buffer, (gsize) n, NULL, NULL))
+    echo_n_answered++;
+}
+
+static double
+streams_in_tasks (gpointer data)
+{
+  const EchoLoad *load = data;
+  CothreadServer *server = cothread_server_new (load->n_connections, serve_stream, NULL, NULL);
+  guint16 port = g_socket_listener_add_any_inet_port (cothread_server_get_listener (server), NULL, NULL);
+  double ns;
+
+  cothread_server_start (server, NULL);
+  ns = echo_measure (load, port, iterate_default, NULL);
+  cothread_server_stop (server);
+  cothread_server_wait (server, COTHREAD_FOREVER, NULL);
+  g_object_unref (server);
+  iterate_until_idle ();
+  return ns;
+}
+
+int
+main (int argc, char **argv)
+{
+  Perf *perf = perf_new ("Echo server: a round trip, client included", &argc, &argv, NULL);
+  EchoLoad one = { 1, perf_scale (perf, 20000) }, hundred = { 100, perf_scale (perf, 400) },
+           thousand = { 1000, perf_scale (perf, 60) };
+  const struct
+  {
+    const char *name;
+    EchoLoad *load;
+  } loads[] = { { "1 connection", &one }, { "100 connections", &hundred }, { "1 000 connections", &thousand } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
+    {
+      g_autofree char *descriptors = g_strdup_printf ("%s, descriptors", loads[i].name);
+      g_autofree char *streams = g_strdup_printf ("%s, streams", loads[i].name);
+      const PerfPeer peers[] = {
+        { "hand-written epoll loop", echo_bare_epoll, loads[i].load },
+        { "GSocketService, callbacks", echo_socket_service, loads[i].load },
+      };
+
+      perf_compare (perf, descriptors, descriptors_in_tasks, loads[i].load, peers, G_N_ELEMENTS (peers));
+      perf_compare (perf, streams, streams_in_tasks, loads[i].load, peers + 1, 1);
+    }
+  return perf_finish (perf);
+}
