@@ -10,6 +10,7 @@
 #include "loop/cothread-scheduler.h"
 #include "loop/cothread-shield.h"
 #include "loop/cothread-switch-hooks.h"
+#include "loop/cothread-stackless-runner.h"
 #include "loop/cothread-task-local.h"
 #include "loop/cothread-task.h"
 #include "loop/cothread-test-scheduler.h"
@@ -21,6 +22,7 @@
 #include "sync/cothread-event.h"
 #include "sync/cothread-lock.h"
 #include "sync/cothread-pulse.h"
+#include "sync/cothread-runner-event.h"
 #include "sync/cothread-scope.h"
 #include "sync/cothread-semaphore.h"
 #include "sync/cothread-timer.h"
@@ -41,6 +43,7 @@
 #include "io/cothread-signal.h"
 #include "io/cothread-stream.h"
 #include "io/cothread-thread-stream.h"
+#include "io/cothread-runner-fd.h"
 
 #include "monitor/cothread-backtrace.h"
 #include "monitor/cothread-dump.h"

@@ -147,11 +147,11 @@ ct_scheduler_spawn_stackless (CtScheduler *self, CtTask *task, const CtTaskClass
 }
 
 void
-ct_task_finish_stackless (CtTask *task)
+ct_task_take_back (CtTask *task)
 {
   CtScheduler *self = task->scheduler;
 
-  g_return_if_fail (task->kind == CT_TASK_STACKLESS && task->state != CT_TASK_FINISHED);
+  g_return_if_fail (task->kind == CT_TASK_STACKLESS);
   if (task->is_armed)
     {
       ct_task_fire (task, CT_WAKE_CANCELLED, NULL);
@@ -166,6 +166,16 @@ ct_task_finish_stackless (CtTask *task)
           queue = &self->tick;
       ct_queue_remove (queue, &task->link);
     }
+  task->state = CT_TASK_RUNNING;
+}
+
+void
+ct_task_finish_stackless (CtTask *task)
+{
+  CtScheduler *self = task->scheduler;
+
+  g_return_if_fail (task->kind == CT_TASK_STACKLESS && task->state != CT_TASK_FINISHED);
+  ct_task_take_back (task);
   if (G_UNLIKELY (self->probe != NULL))
     ct_probe_finish (self->probe, task);
   task->state = CT_TASK_FINISHED;

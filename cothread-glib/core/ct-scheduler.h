@@ -118,6 +118,9 @@ gboolean ct_scheduler_spawn (CtScheduler *scheduler, CtTask *task, const CtTaskC
 void ct_scheduler_spawn_stackless (CtScheduler *scheduler, CtTask *task, const CtTaskClass *klass);
 /* Ends a stackless task, from its own step or while it is parked. */
 void ct_task_finish_stackless (CtTask *task);
+/* Takes a stackless task that waits, or is ready, out of every queue: its wait is
+ * over, and whoever takes it back has it run or finish. */
+void ct_task_take_back (CtTask *task);
 
 /* The original's poll_scheduler: takes the descriptors that are ready, runs one
  * turn, and tells how long the loop may sleep: 0 (work is left), -1 (for ever),

@@ -57,6 +57,8 @@ typedef struct
   /* A step of this stackless task polls, from inside a nested main loop: it
    * will not return before that loop ends. May be NULL. */
   void (*nested) (CtTask *task);
+  /* This stackless task was cancelled when it was not waiting. May be NULL. */
+  void (*cancelled) (CtTask *task);
 } CtTaskClass;
 
 /* The first 64 bytes are all that a switch from task to task touches, and a

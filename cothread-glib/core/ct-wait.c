@@ -196,8 +196,12 @@ ct_task_cancel (CtTask *task)
   task->is_cancelled = TRUE;
   if (task->shield_depth > 0 || task->scheduler == NULL)
     return;
-  if (!ct_task_fire (task, CT_WAKE_CANCELLED, NULL) && task->state == CT_TASK_READY && task->wake == CT_WAKE_TIMEOUT)
+  if (ct_task_fire (task, CT_WAKE_CANCELLED, NULL))
+    return;
+  if (task->state == CT_TASK_READY && task->wake == CT_WAKE_TIMEOUT)
     task->wake = CT_WAKE_CANCELLED; /* outranks a timeout of the same turn */
+  if (task->kind == CT_TASK_STACKLESS && task->klass->cancelled != NULL)
+    task->klass->cancelled (task);
 }
 
 void

@@ -75,6 +75,7 @@ struct _CothreadScheduler
   CtLink shutdown_hooks;
 
   CothreadScheduler *next_of_all; /* for a debugger */
+  CtLink runners; /* of the languages without stacks */
 };
 
 /* Every scheduler of the process, for a debugger that has nothing to call. */
@@ -150,6 +151,12 @@ void cothread_quit_post_drop (CothreadQuitPost *post);
 
 /* Destroys a source, unless its context dies and does that itself. */
 void cothread_leave_context (GSource *source);
+/* The languages without stacks tell what they did not tell yet. May be called on
+ * any stack. */
+void cothread_scheduler_sync_runners (CothreadScheduler *self);
+/* How many of their tasks are ready. */
+guint cothread_scheduler_count_ready_in_runners (CothreadScheduler *self);
+
 void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 
 /* Which scheduler lives on which context. */

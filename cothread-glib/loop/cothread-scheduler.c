@@ -184,6 +184,7 @@ cothread_scheduler_init (CothreadScheduler *self)
   ct_link_init (&self->shutdown_hooks);
   ct_link_init (&self->callback_queues);
   join_all (self);
+  ct_link_init (&self->runners);
 }
 
 void

@@ -49,7 +49,24 @@ void cothread_scheduler_set_minimum_share (CothreadScheduler *self, double share
  */
 typedef void (*CothreadThreadStackFunc) (gpointer user_data);
 
+/**
+ * CothreadThreadStackFallibleFunc:
+ * @user_data: what was given to cothread_call_on_thread_stack_full()
+ * @error: where it reports its failure
+ *
+ * Runs on the thread's own stack. It must not wait.
+ *
+ * Returns: %TRUE unless @error is set
+ *
+ * Since: 0.1
+ */
+typedef gboolean (*CothreadThreadStackFallibleFunc) (gpointer user_data, GError **error);
+
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_call_on_thread_stack (CothreadThreadStackFunc func, gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_call_on_thread_stack_full (CothreadThreadStackFallibleFunc func, gpointer user_data, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gulong cothread_debug_watch_signal (GObject *object, const char *signal, const char *language);
 
 G_END_DECLS

@@ -119,7 +119,8 @@ canceller_new (CothreadTask *task)
   self->ending.run = task_ends;
   ct_link_init (&self->hook.link);
   ct_link_init (&self->ending.link);
-  if (ct_task_is_cancelled (&task->core))
+  /* One without a stack has its whole clean-up shielded. */
+  if (ct_task_is_cancelled (&task->core) || (task->core.is_cancelled && task->core.kind == CT_TASK_STACKLESS))
     g_cancellable_cancel (self->cancellable); /* nobody listens yet */
   if (task->scheduler == NULL)
     return self;

@@ -15,11 +15,24 @@ struct _CothreadTask
   guint8 is_service; /* the library's own, which waits for work at present */
   CothreadScheduler *scheduler; /* not referenced; NULL once finished */
 
-  CothreadTaskFunc func;
+  /* A stackless task has a step in place of a function, and no destroy notifies. */
+  union
+  {
+    CothreadTaskFunc func;
+    void (*step) (CothreadTask *task, gpointer user_data);
+  };
   gpointer user_data;
-  GDestroyNotify user_data_destroy;
+  union
+  {
+    GDestroyNotify user_data_destroy;
+    void (*nested) (CothreadTask *task, gpointer user_data); /* or NULL: a step runs a main loop */
+  };
   gpointer result;
-  GDestroyNotify result_destroy;
+  union
+  {
+    GDestroyNotify result_destroy;
+    void (*cancelled) (CothreadTask *task, gpointer user_data); /* or NULL: when it was not waiting */
+  };
   GError *error;
 
   CtLink joiners; /* CtWaiters */
@@ -29,10 +42,6 @@ struct _CothreadTask
   const char *site_function;
   const char *language; /* NULL: "C" */
   CothreadTaskExtra *extra; /* or NULL: what only some tasks have */
-
-  /* Stackless only. */
-  void (*step) (CothreadTask *task, gpointer user_data);
-  void (*nested) (CothreadTask *task, gpointer user_data); /* or NULL: a step runs a main loop */
 };
 
 /* Told of a failure that nobody has seen, in whatever thread, before the task is

@@ -100,8 +100,17 @@ nested_in_stackless (CtTask *core)
     task->nested (task, task->user_data);
 }
 
-static const CtTaskClass native_class = { run_native, finished, NULL };
-static const CtTaskClass stackless_class = { run_stackless, finished, nested_in_stackless };
+static void
+cancelled_stackless (CtTask *core)
+{
+  CothreadTask *task = (CothreadTask *) core;
+
+  if (task->cancelled != NULL)
+    task->cancelled (task, task->user_data);
+}
+
+static const CtTaskClass native_class = { run_native, finished, NULL, NULL };
+static const CtTaskClass stackless_class = { run_stackless, finished, nested_in_stackless, cancelled_stackless };
 
 static CothreadTask *
 new_task (CothreadScheduler *scheduler, const char *name)

@@ -80,10 +80,12 @@ cothread_scheduler_get_statistics (CothreadScheduler *scheduler)
   core = scheduler->core;
   if (core == NULL)
     return statistics;
+  cothread_scheduler_sync_runners (scheduler);
   ct_stack_pool_get_statistics (core->pool, &stacks);
   *statistics = (CothreadStatistics) {
     .tasks = core->n_live,
-    .ready = core->tick.length + core->ready.length + core->yielding.length,
+    .ready = core->tick.length + core->ready.length + core->yielding.length +
+             cothread_scheduler_count_ready_in_runners (scheduler),
     .yielding = core->yielding.length,
     .running = count_running (core),
     .spawned = core->n_spawned,
@@ -174,6 +176,7 @@ cothread_scheduler_list_tasks (CothreadScheduler *scheduler)
 
   if (scheduler->core == NULL)
     return tasks;
+  cothread_scheduler_sync_runners (scheduler);
   for (CtLink *link = scheduler->core->all.next; link != &scheduler->core->all; link = link->next)
     g_ptr_array_add (tasks, cothread_task_ref (CT_CONTAINER_OF (link, CothreadTask, core.all)));
   return tasks;

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* exported connect */
+/* global imports */
+
+// The link to the scheduler: what is told, and what is handed over, as records
+// in memory that both sides see.
+
+const {Gio, GLib, GObject} = imports.gi;
+
+function connect(engine, Cothread) {
+    const {RUNNING, WAITING, FINISHED, AWAITER, BRANCH, UNKNOWN, OWNED, PARKED, HAS_SOURCE, HAS_STALE_SOURCE, HAS_OWN_NAME,
+        OP_SPAWN, OP_PARK, OP_RESUME, OP_FINISH, OP_COUNT, MORE, TELL_ONLY} = imports.overrides.cothread.constants;
+
+    const NOTHING = void 0;
+    let runner = null, i32, f64, firstRequest, firstReady, maxRequests, bytes, isShared;
+    let acknowledged = 0;
+    const dirty = []; // of whom the scheduler has to be told
+    const tasks = [null]; // by number
+    const freeIds = [];
+
+    const Runner = GObject.registerClass({
+        GTypeName: 'CothreadGjsRunner',
+        Properties: {
+            // Set by the library: a property setter is not dropped during a
+            // garbage collection, as callbacks are before GJS 1.81.90.
+            'wakeup': GObject.ParamSpec.uint('wakeup', '', '',
+                GObject.ParamFlags.WRITABLE | GObject.ParamFlags.EXPLICIT_NOTIFY, 0, 2, 0),
+        },
+    }, class Runner extends Cothread.StacklessRunner {
+        set wakeup(what) {
+            if (what === 1)
+                engine.run();
+            else
+                exchange(leftToDo() | TELL_ONLY);
+        }
+    });
+
+    function leftToDo() {
+        return engine.hasReady() ? MORE : 0;
+    }
+
+    function start() {
+        runner = new Runner({language: 'JavaScript'});
+        bytes = runner.get_memory().toArray();
+        i32 = new Int32Array(bytes.buffer);
+        f64 = new Float64Array(bytes.buffer);
+        const was = f64[4];
+        runner.check();
+        // Some GJS may copy; then records are carried to and fro.
+        isShared = f64[4] !== was && GLib.getenv('COTHREAD_GJS_COPIES') === null;
+        if (!isShared) {
+            bytes = Uint8Array.from(bytes);
+            i32 = new Int32Array(bytes.buffer);
+            f64 = new Float64Array(bytes.buffer);
+        }
+        maxRequests = i32[1];
+        firstRequest = i32[6] >> 2;
+        firstReady = i32[7] >> 2;
+    }
+
+    function hasIncoming() {
+        return i32[5] !== 0;
+    }
+
+    function getRunner() {
+        if (runner === null)
+            start();
+        return runner;
+    }
+
+    // As of the last crossing.
+    function getState() {
+        return runner === null ? 0 : i32[3];
+    }
+
+    function mark(task) {
+        if (task._dirty)
+            return false;
+        task._dirty = true;
+        dirty.push(task);
+        return true;
+    }
+
+    function record(n, op, id, argument) {
+        const i = firstRequest + (n << 2);
+        i32[i] = op;
+        i32[i + 1] = id;
+        f64[(i >> 1) + 1] = argument;
+        return n + 1;
+    }
+
+    function send(n, left) {
+        const seen = acknowledged;
+        acknowledged = 0;
+        if (isShared)
+            return runner.exchange(n, seen, left);
+        if (n > 0)
+            runner.write(bytes.subarray(firstRequest << 2, (firstRequest + (n << 2)) << 2));
+        const nReady = runner.exchange(n, seen, left);
+        bytes.set(runner.read((firstReady + (nReady << 2)) << 2).toArray());
+        return nReady;
+    }
+
+    // Tells what has changed; how many tasks the scheduler hands over.
+    function exchange(left) {
+        let n = 0;
+        for (let i = 0; i < dirty.length; i++) {
+            const task = dirty[i];
+            task._dirty = false;
+            if (n > maxRequests - 4) {
+                send(n, TELL_ONLY);
+                n = 0;
+            }
+            n = write(task, n);
+        }
+        dirty.length = 0;
+        const nShort = engine.takeShort();
+        if (nShort > 0)
+            n = record(n, OP_COUNT, 0, nShort);
+        return send(n, left);
+    }
+
+    function write(task, n) {
+        const state = task._state;
+        if (task._id === 0) {
+            if (state === FINISHED)
+                return n;
+            n = introduce(task, n);
+        }
+        const id = task._id;
+        if (task._told === PARKED || (task._flags & HAS_STALE_SOURCE) !== 0) {
+            task._flags &= ~HAS_STALE_SOURCE;
+            task._told = OWNED;
+            if (state !== FINISHED)
+                n = record(n, OP_RESUME, id, 0);
+        }
+        if (state === WAITING) {
+            task._told = PARKED;
+            return record(n, OP_PARK | task._wait.reason << 8, id, task._deadline);
+        }
+        if (state !== FINISHED)
+            return n;
+        tasks[id] = null;
+        freeIds.push(id);
+        task._id = 0;
+        task._told = UNKNOWN;
+        if (!task._failed || task._kind === AWAITER)
+            return record(n, OP_FINISH, id, 0);
+        send(n, TELL_ONLY);
+        runner.finish(id, toGError(task._value));
+        return 0;
+    }
+
+    function introduce(task, n) {
+        const info = task._info;
+        const id = freeIds.length > 0 ? freeIds.pop() : tasks.length;
+        if (info.index < 0)
+            info.index = runner.define_function(info.name, info.location);
+        tasks[id] = task;
+        task._id = id;
+        task._told = OWNED;
+        n = record(n, OP_SPAWN, id, info.index);
+        if ((task._flags & HAS_OWN_NAME) === 0)
+            return n;
+        send(n, TELL_ONLY);
+        runner.set_name(id, info.name);
+        return 0;
+    }
+
+    function toGError(error) {
+        if (error instanceof GLib.Error)
+            return error;
+        return new GLib.Error(Gio.io_error_quark(), Gio.IOErrorEnum.FAILED, String(error));
+    }
+
+    // The scheduler knows the task, and that it is in our hands.
+    function own(task) {
+        if (runner === null)
+            start();
+        if (task._told === OWNED && (task._flags & HAS_STALE_SOURCE) === 0)
+            return;
+        const state = task._state;
+        task._state = RUNNING;
+        mark(task);
+        exchange(TELL_ONLY);
+        task._state = state;
+    }
+
+    function makeKnown(task) {
+        if (runner === null)
+            start();
+        if (task._id === 0)
+            mark(task);
+        exchange(leftToDo() | TELL_ONLY);
+    }
+
+    function tellNow(task, op) {
+        makeKnown(task);
+        if (task._told === PARKED)
+            task._told = OWNED;
+        send(record(0, op, task._id, 0), leftToDo() | TELL_ONLY);
+    }
+
+    // Something of the library that ends the waiter's wait.
+    function addSource(waiter, add) {
+        const root = waiter._kind === BRANCH ? waiter._root : waiter;
+        own(root);
+        const which = add(root._id);
+        if ((root._flags & HAS_SOURCE) === 0) {
+            root._flags |= HAS_SOURCE;
+            root._sources = [];
+        }
+        root._sources[which] = waiter;
+    }
+
+    // Takes over those that the scheduler has woken.
+    function take(n) {
+        for (let i = 0; i < n; i++) {
+            const k = firstReady + (i << 2);
+            engine.handOver(tasks[i32[k]], i32[k + 1], f64[(k >> 1) + 1]);
+            acknowledged++;
+        }
+    }
+
+    return {getRunner, getState, hasIncoming, mark, exchange, take, addSource, tellNow, makeKnown, toGError, nDirty: () => dirty.length};
+}
