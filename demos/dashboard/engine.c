@@ -8,6 +8,7 @@ dash_engine_new (const DashOptions *options)
 
   self->targets.scheduler = g_object_ref (cothread_scheduler_get_default ());
   self->targets.queue = g_object_ref (cothread_scheduler_get_callback_queue (self->targets.scheduler));
+  cothread_scheduler_set_task_timing (self->targets.scheduler, COTHREAD_TASK_TIMING_SAMPLED);
   cothread_callback_queue_set_block_timeout (self->targets.queue, COTHREAD_FOREVER);
   self->probe.queue = self->targets.queue;
 

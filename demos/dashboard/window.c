@@ -183,6 +183,7 @@ dash_window_close_request (GtkWindow *window)
   if (!self->closing)
     {
       self->closing = TRUE;
+      gtk_window_set_focus (window, NULL); /* a hidden entry would go on blinking, and complain */
       gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
       gtk_widget_set_sensitive (GTK_WIDGET (self), FALSE); /* whatever may still reach the controls */
       cothread_task_unref (cothread_spawn (wind_up, self));

@@ -7,13 +7,14 @@
 
 G_BEGIN_DECLS
 
-#define CTV_DETAIL_CHANGES 64
+#define CTV_DETAILS 14
 
 /* One task in full, and what it did since it was opened. */
 typedef struct
 {
   GtkWidget *widget;
-  GtkLabel *values[CTV_N_COLUMNS];
+  GtkLabel *captions[CTV_DETAILS];
+  GtkLabel *values[CTV_DETAILS];
   GtkLabel *history;
   guint64 id; /* 0: none */
   gint64 opened_us;
@@ -24,7 +25,7 @@ typedef struct
 void ctv_task_detail_init (CtvTaskDetail *self);
 void ctv_task_detail_clear (CtvTaskDetail *self);
 void ctv_task_detail_open (CtvTaskDetail *self, guint64 id);
-void ctv_task_detail_show (CtvTaskDetail *self, char *const texts[CTV_N_COLUMNS]);
+void ctv_task_detail_show (CtvTaskDetail *self, const CothreadTaskInfo *info, char *const *backtrace);
 void ctv_task_detail_show_ended (CtvTaskDetail *self);
 
 G_END_DECLS

@@ -3,19 +3,46 @@
 
 #include "ctv-format.h"
 
+/* To list a hundred thousand tasks takes some 3 ms, a million more than 30: of
+ * so many, the first are shown. */
+#define MOST_TASKS 200000
+#define TASKS_OF_MORE 20000
+
 struct _CtvTaskList
 {
   guint ref_count;
-  GPtrArray *tasks; /* CothreadTask */
+  guint n_tasks;    /* all there are */
+  GPtrArray *tasks; /* CothreadTask; or NULL and: */
+  GPtrArray *infos; /* CothreadTaskInfo */
 };
 
 CtvTaskList *
 ctv_task_list_new (CothreadScheduler *scheduler)
 {
+  g_autoptr (CothreadStatistics) statistics = cothread_scheduler_get_statistics (scheduler);
+  CtvTaskList *self;
+
+  if (statistics->tasks > MOST_TASKS)
+    return ctv_task_list_new_for_infos (cothread_scheduler_list_task_infos (scheduler, TASKS_OF_MORE),
+                                        statistics->tasks);
+
+  self = g_new0 (CtvTaskList, 1);
+  self->ref_count = 1;
+  self->tasks = cothread_scheduler_list_tasks (scheduler);
+  self->n_tasks = self->tasks->len;
+
+  return self;
+}
+
+/* Takes the array. */
+CtvTaskList *
+ctv_task_list_new_for_infos (GPtrArray *infos, guint n_tasks)
+{
   CtvTaskList *self = g_new0 (CtvTaskList, 1);
 
   self->ref_count = 1;
-  self->tasks = cothread_scheduler_list_tasks (scheduler);
+  self->infos = infos;
+  self->n_tasks = MAX (n_tasks, infos->len);
 
   return self;
 }
@@ -33,48 +60,71 @@ ctv_task_list_unref (CtvTaskList *self)
   if (--self->ref_count > 0)
     return;
 
-  g_ptr_array_unref (self->tasks);
+  g_clear_pointer (&self->tasks, g_ptr_array_unref);
+  g_clear_pointer (&self->infos, g_ptr_array_unref);
   g_free (self);
-}
-
-static CothreadTask *
-task_at (const CtvTaskList *self, guint index)
-{
-  return g_ptr_array_index (self->tasks, index);
 }
 
 guint
 ctv_task_list_get_length (const CtvTaskList *self)
 {
-  return self->tasks->len;
+  return self->tasks != NULL ? self->tasks->len : self->infos->len;
+}
+
+/* Those too of which nothing else is known here. */
+guint
+ctv_task_list_get_n_tasks (const CtvTaskList *self)
+{
+  return self->n_tasks;
 }
 
 guint64
 ctv_task_list_get_id (const CtvTaskList *self, guint index)
 {
-  return cothread_task_get_id (task_at (self, index));
+  if (self->tasks != NULL)
+    return cothread_task_get_id (g_ptr_array_index (self->tasks, index));
+
+  return ((const CothreadTaskInfo *) g_ptr_array_index (self->infos, index))->id;
+}
+
+CothreadTaskInfo *
+ctv_task_list_dup_info (const CtvTaskList *self, guint index)
+{
+  if (self->tasks != NULL)
+    return cothread_task_get_info (g_ptr_array_index (self->tasks, index));
+
+  return cothread_task_info_copy (g_ptr_array_index (self->infos, index));
+}
+
+/* NULL: it cannot be had. */
+char **
+ctv_task_list_dup_backtrace (const CtvTaskList *self, guint index)
+{
+  return self->tasks != NULL ? cothread_task_dup_backtrace (g_ptr_array_index (self->tasks, index)) : NULL;
 }
 
 gboolean
 ctv_column_is_number (CtvColumn column)
 {
-  return column == CTV_COLUMN_ID || column == CTV_COLUMN_STATE || column == CTV_COLUMN_SWITCHES;
+  return column != CTV_COLUMN_NAME && column != CTV_COLUMN_REASON;
 }
 
 /* What such a column is sorted by. */
-guint64
-ctv_task_list_get_number (const CtvTaskList *self, guint index, CtvColumn column)
+gint64
+ctv_column_get_number (CtvColumn column, const CothreadTaskInfo *info)
 {
-  CothreadTask *task = task_at (self, index);
-
   switch (column)
     {
     case CTV_COLUMN_ID:
-      return cothread_task_get_id (task);
+      return (gint64) info->id;
     case CTV_COLUMN_STATE:
-      return cothread_task_get_state (task);
+      return info->state;
     case CTV_COLUMN_SWITCHES:
-      return cothread_task_get_switches (task);
+      return (gint64) info->switches;
+    case CTV_COLUMN_RUN:
+      return info->run_us;
+    case CTV_COLUMN_LONGEST:
+      return info->longest_run_us;
     case CTV_COLUMN_NAME:
     case CTV_COLUMN_REASON:
     case CTV_N_COLUMNS:
@@ -84,45 +134,40 @@ ctv_task_list_get_number (const CtvTaskList *self, guint index, CtvColumn column
     }
 }
 
-static const char *
-state_name (CothreadTaskState state)
+static char *
+dup_wait (const CothreadTaskInfo *info)
 {
-  switch (state)
-    {
-    case COTHREAD_TASK_READY:
-      return "ready";
-    case COTHREAD_TASK_RUNNING:
-      return "running";
-    case COTHREAD_TASK_YIELDING:
-      return "yielding";
-    case COTHREAD_TASK_WAITING:
-      return "waiting";
-    case COTHREAD_TASK_FINISHED:
-    default:
-      return "finished";
-    }
+  g_autofree char *text = cothread_task_info_dup_wait_text (info);
+
+  return ctv_format_text (text);
 }
 
-/* Never NULL, and always valid UTF-8: names are what programs make of them. */
-char *
-ctv_task_list_dup_text (const CtvTaskList *self, guint index, CtvColumn column)
+/* A time that is not measured is told as nothing. */
+static char *
+dup_duration (gint64 us)
 {
-  CothreadTask *task = task_at (self, index);
-  g_autofree char *reason = NULL;
+  return us < 0 ? g_strdup ("") : ctv_format_us (us);
+}
 
+char *
+ctv_column_dup_text (CtvColumn column, const CothreadTaskInfo *info)
+{
   switch (column)
     {
     case CTV_COLUMN_ID:
-      return g_strdup_printf ("%" G_GUINT64_FORMAT, cothread_task_get_id (task));
+      return g_strdup_printf ("%" G_GUINT64_FORMAT, info->id);
     case CTV_COLUMN_NAME:
-      return ctv_format_text (cothread_task_get_name (task));
+      return ctv_format_text (info->name);
     case CTV_COLUMN_STATE:
-      return g_strdup (state_name (cothread_task_get_state (task)));
+      return g_strdup (cothread_task_state_to_string (info->state));
     case CTV_COLUMN_REASON:
-      reason = cothread_task_dup_wait_reason (task);
-      return ctv_format_text (reason);
+      return dup_wait (info);
     case CTV_COLUMN_SWITCHES:
-      return ctv_format_count (cothread_task_get_switches (task));
+      return ctv_format_count (info->switches);
+    case CTV_COLUMN_RUN:
+      return dup_duration (info->run_us);
+    case CTV_COLUMN_LONGEST:
+      return dup_duration (info->longest_run_us);
     case CTV_N_COLUMNS:
     case CTV_COLUMN_NONE:
     default:

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* What can be shown of a task, and sorted by. */
+/* What the table shows of a task, and can be sorted by. */
 typedef enum
 {
   CTV_COLUMN_ID,
@@ -13,6 +13,8 @@ typedef enum
   CTV_COLUMN_STATE,
   CTV_COLUMN_REASON,
   CTV_COLUMN_SWITCHES,
+  CTV_COLUMN_RUN,
+  CTV_COLUMN_LONGEST,
   CTV_N_COLUMNS,
   CTV_COLUMN_NONE = -1,
 } CtvColumn;
@@ -21,15 +23,21 @@ typedef enum
 typedef struct _CtvTaskList CtvTaskList;
 
 CtvTaskList *ctv_task_list_new (CothreadScheduler *scheduler);
+CtvTaskList *ctv_task_list_new_for_infos (GPtrArray *infos, guint n_tasks);
 CtvTaskList *ctv_task_list_ref (CtvTaskList *self);
 void ctv_task_list_unref (CtvTaskList *self);
 
 guint ctv_task_list_get_length (const CtvTaskList *self);
+guint ctv_task_list_get_n_tasks (const CtvTaskList *self);
 guint64 ctv_task_list_get_id (const CtvTaskList *self, guint index);
-gboolean ctv_column_is_number (CtvColumn column);
-guint64 ctv_task_list_get_number (const CtvTaskList *self, guint index, CtvColumn column);
-char *ctv_task_list_dup_text (const CtvTaskList *self, guint index, CtvColumn column);
+CothreadTaskInfo *ctv_task_list_dup_info (const CtvTaskList *self, guint index);
+char **ctv_task_list_dup_backtrace (const CtvTaskList *self, guint index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CtvTaskList, ctv_task_list_unref)
+
+/* What is made of it. Texts are never NULL, and always valid UTF-8. */
+gboolean ctv_column_is_number (CtvColumn column);
+gint64 ctv_column_get_number (CtvColumn column, const CothreadTaskInfo *info);
+char *ctv_column_dup_text (CtvColumn column, const CothreadTaskInfo *info);
 
 G_END_DECLS

@@ -102,22 +102,25 @@ static gboolean
 matches (CtvTaskModel *self, guint index)
 {
   static const CtvColumn searched[] = { CTV_COLUMN_NAME, CTV_COLUMN_STATE, CTV_COLUMN_REASON, CTV_COLUMN_ID };
+  g_autoptr (CothreadTaskInfo) info = ctv_task_list_dup_info (self->list, index);
+  g_autoptr (GString) all = g_string_new (NULL);
+  g_autofree char *folded = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (searched); i++)
     {
-      g_autofree char *text = ctv_task_list_dup_text (self->list, index, searched[i]);
-      g_autofree char *folded = g_utf8_casefold (text, -1);
+      g_autofree char *text = ctv_column_dup_text (searched[i], info);
 
-      if (strstr (folded, self->filter) != NULL)
-        return TRUE;
+      g_string_append (all, text);
+      g_string_append_c (all, '\n');
     }
-  return FALSE;
+  folded = g_utf8_casefold (all->str, (gssize) all->len);
+  return strstr (folded, self->filter) != NULL;
 }
 
 typedef struct
 {
-  gpointer *texts;  /* by index into the list, or NULL */
-  guint64 *numbers; /* the same */
+  char **texts;    /* by index into the list, or NULL */
+  gint64 *numbers; /* the same */
   int sign;
 } Keys;
 
@@ -142,32 +145,35 @@ compare (gconstpointer a, gconstpointer b, gpointer data)
 static void
 sort (CtvTaskModel *self, guint n_tasks)
 {
-  Keys keys = { .sign = self->descending ? -1 : 1 };
-  g_autoptr (GPtrArray) texts = NULL;
+  gboolean by_number = ctv_column_is_number (self->column);
+  Keys keys = {
+    .texts = by_number ? NULL : g_new0 (char *, n_tasks),
+    .numbers = by_number ? g_new0 (gint64, n_tasks) : NULL,
+    .sign = self->descending ? -1 : 1,
+  };
 
-  if (ctv_column_is_number (self->column))
+  for (guint i = 0; i < self->n; i++)
     {
-      keys.numbers = g_new (guint64, n_tasks);
-      for (guint i = 0; i < self->n; i++)
-        keys.numbers[self->order[i]] = ctv_task_list_get_number (self->list, self->order[i], self->column);
-    }
-  else
-    {
-      texts = g_ptr_array_new_with_free_func (g_free);
-      g_ptr_array_set_size (texts, (int) n_tasks);
-      keys.texts = texts->pdata;
-      for (guint i = 0; i < self->n; i++)
-        texts->pdata[self->order[i]] = ctv_task_list_dup_text (self->list, self->order[i], self->column);
-    }
+      guint index = self->order[i];
+      g_autoptr (CothreadTaskInfo) info = ctv_task_list_dup_info (self->list, index);
 
+      if (by_number)
+        keys.numbers[index] = ctv_column_get_number (self->column, info);
+      else
+        keys.texts[index] = ctv_column_dup_text (self->column, info);
+    }
   g_qsort_with_data (self->order, (int) self->n, sizeof self->order[0], compare, &keys);
+
+  for (guint i = 0; !by_number && i < self->n; i++)
+    g_free (keys.texts[self->order[i]]);
+  g_free (keys.texts);
   g_free (keys.numbers);
 }
 
 static void
 arrange (CtvTaskModel *self)
 {
-  guint n_tasks = ctv_task_model_get_n_tasks (self);
+  guint n_tasks = self->list != NULL ? ctv_task_list_get_length (self->list) : 0;
   guint before = self->n;
 
   self->order = g_renew (guint, self->order, n_tasks);
@@ -216,7 +222,7 @@ ctv_task_model_set_sort (CtvTaskModel *self, CtvColumn column, gboolean descendi
 guint
 ctv_task_model_get_n_tasks (CtvTaskModel *self)
 {
-  return self->list != NULL ? ctv_task_list_get_length (self->list) : 0;
+  return self->list != NULL ? ctv_task_list_get_n_tasks (self->list) : 0;
 }
 
 gboolean
@@ -235,9 +241,9 @@ ctv_task_model_find (CtvTaskModel *self, guint64 id, guint *position)
 gboolean
 ctv_task_model_has (CtvTaskModel *self, guint64 id)
 {
-  guint n_tasks = ctv_task_model_get_n_tasks (self);
+  guint n = self->list != NULL ? ctv_task_list_get_length (self->list) : 0;
 
-  for (guint i = 0; i < n_tasks; i++)
+  for (guint i = 0; i < n; i++)
     if (ctv_task_list_get_id (self->list, i) == id)
       return TRUE;
   return FALSE;
@@ -250,10 +256,17 @@ ctv_task_model_get_id (CtvTaskModel *self, guint position)
   return position < self->n ? ctv_task_list_get_id (self->list, self->order[position]) : 0;
 }
 
-char *
-ctv_task_model_dup_text (CtvTaskModel *self, guint position, CtvColumn column)
+/* NULL: nothing is shown there. */
+CothreadTaskInfo *
+ctv_task_model_dup_info (CtvTaskModel *self, guint position)
 {
-  return position < self->n ? ctv_task_list_dup_text (self->list, self->order[position], column) : g_strdup ("");
+  return position < self->n ? ctv_task_list_dup_info (self->list, self->order[position]) : NULL;
+}
+
+char **
+ctv_task_model_dup_backtrace (CtvTaskModel *self, guint position)
+{
+  return position < self->n ? ctv_task_list_dup_backtrace (self->list, self->order[position]) : NULL;
 }
 
 void

@@ -17,7 +17,8 @@ guint ctv_task_model_get_n_tasks (CtvTaskModel *self);
 gboolean ctv_task_model_find (CtvTaskModel *self, guint64 id, guint *position);
 gboolean ctv_task_model_has (CtvTaskModel *self, guint64 id);
 guint64 ctv_task_model_get_id (CtvTaskModel *self, guint position);
-char *ctv_task_model_dup_text (CtvTaskModel *self, guint position, CtvColumn column);
+CothreadTaskInfo *ctv_task_model_dup_info (CtvTaskModel *self, guint position);
+char **ctv_task_model_dup_backtrace (CtvTaskModel *self, guint position);
 void ctv_task_model_refresh_rows (CtvTaskModel *self, guint first, guint n);
 void ctv_task_model_forget_row (CtvTaskModel *self, guint position);
 

@@ -54,21 +54,23 @@ ctv_task_row_get_position (CtvTaskRow *self)
 }
 
 static void
-refresh_label (CtvTaskRow *self, CtvColumn column)
+refresh_label (CtvTaskRow *self, CtvColumn column, const CothreadTaskInfo *info)
 {
   g_autofree char *text = NULL;
 
-  if (self->labels[column] == NULL)
+  if (self->labels[column] == NULL || info == NULL)
     return;
-  text = ctv_task_model_dup_text (self->model, self->position, column);
+  text = ctv_column_dup_text (column, info);
   ctv_label_update (self->labels[column], text);
 }
 
 void
 ctv_task_row_attach (CtvTaskRow *self, CtvColumn column, GtkLabel *label)
 {
+  g_autoptr (CothreadTaskInfo) info = ctv_task_model_dup_info (self->model, self->position);
+
   self->labels[column] = label;
-  refresh_label (self, column);
+  refresh_label (self, column, info);
 }
 
 void
@@ -80,6 +82,8 @@ ctv_task_row_detach (CtvTaskRow *self, CtvColumn column)
 void
 ctv_task_row_refresh (CtvTaskRow *self)
 {
+  g_autoptr (CothreadTaskInfo) info = ctv_task_model_dup_info (self->model, self->position);
+
   for (guint column = 0; column < CTV_N_COLUMNS; column++)
-    refresh_label (self, column);
+    refresh_label (self, column, info);
 }

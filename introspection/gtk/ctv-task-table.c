@@ -12,9 +12,13 @@ typedef struct
 } Column;
 
 static const Column columns[CTV_N_COLUMNS] = {
-  [CTV_COLUMN_ID] = { "No.", 76 },        [CTV_COLUMN_NAME] = { "Name", 190 },
-  [CTV_COLUMN_STATE] = { "State", 86 },   [CTV_COLUMN_REASON] = { "Waits for", 0 },
-  [CTV_COLUMN_SWITCHES] = { "Switches", 96 },
+  [CTV_COLUMN_ID] = { "No.", 68 },
+  [CTV_COLUMN_NAME] = { "Name", 170 },
+  [CTV_COLUMN_STATE] = { "State", 80 },
+  [CTV_COLUMN_REASON] = { "Waits for", 0 },
+  [CTV_COLUMN_SWITCHES] = { "Switches", 86 },
+  [CTV_COLUMN_RUN] = { "Time run", 80 },
+  [CTV_COLUMN_LONGEST] = { "Longest", 80 },
 };
 
 static void
@@ -45,13 +49,11 @@ refresh_count (CtvTaskTable *self)
 static void
 show_task (CtvTaskTable *self, guint position)
 {
-  char *texts[CTV_N_COLUMNS];
+  g_autoptr (CothreadTaskInfo) info = ctv_task_model_dup_info (self->model, position);
+  g_auto (GStrv) backtrace = ctv_task_model_dup_backtrace (self->model, position);
 
-  for (guint column = 0; column < CTV_N_COLUMNS; column++)
-    texts[column] = ctv_task_model_dup_text (self->model, position, column);
-  ctv_task_detail_show (&self->detail, texts);
-  for (guint column = 0; column < CTV_N_COLUMNS; column++)
-    g_free (texts[column]);
+  if (info != NULL)
+    ctv_task_detail_show (&self->detail, info, backtrace);
 }
 
 /* The selection is one of a task, not of a place: where the model changes, it
@@ -132,7 +134,7 @@ static void
 on_setup (GtkSignalListItemFactory *factory, GtkListItem *item, CtvSortKey *key)
 {
   GtkWidget *label = gtk_label_new (NULL);
-  gboolean is_number = key->column == CTV_COLUMN_SWITCHES || key->column == CTV_COLUMN_ID;
+  gboolean is_number = ctv_column_is_number (key->column) && key->column != CTV_COLUMN_STATE;
 
   gtk_label_set_xalign (GTK_LABEL (label), is_number ? 1 : 0);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
@@ -249,6 +251,8 @@ ctv_task_table_clear (CtvTaskTable *self)
   if (self->model == NULL)
     return;
 
+  /* Their end is near too, and each column that goes changes the sorter. */
+  g_signal_handlers_disconnect_by_data (gtk_column_view_get_sorter (self->view), self);
   g_signal_handlers_disconnect_by_data (self->selection, self);
   g_signal_handlers_disconnect_by_data (self->scrolled, self);
   g_signal_handlers_disconnect_by_data (self->filter, self);

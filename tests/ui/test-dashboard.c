@@ -4,6 +4,7 @@
  * with the library's own counters. The test itself is a task in its main loop.
  * The pictures stay in the build folder. */
 
+#include "ctv-task-model.h"
 #include "screenshot.h"
 #include "ctv-style.h"
 #include "ui-driver.h"
@@ -296,6 +297,67 @@ scenario_tasks_are_listed_filtered_and_opened (void)
   keep_picture ("dashboard-tasks.png");
 }
 
+static gboolean
+backtrace_is_shown (G_GNUC_UNUSED gpointer unused)
+{
+  return *gtk_label_get_text (GTK_LABEL (ui_find (ui.window, "detail-backtrace"))) != '\0';
+}
+
+static CtvTaskModel *
+get_model (void)
+{
+  GtkSelectionModel *selection = gtk_column_view_get_model (GTK_COLUMN_VIEW (ui_find (ui.window, "task-list")));
+
+  return CTV_TASK_MODEL (gtk_single_selection_get_model (GTK_SINGLE_SELECTION (selection)));
+}
+
+static gboolean
+newest_come_first (G_GNUC_UNUSED gpointer unused)
+{
+  return ctv_task_model_get_id (get_model (), 0) > ctv_task_model_get_id (get_model (), 1) &&
+         ctv_task_model_get_id (get_model (), 1) > ctv_task_model_get_id (get_model (), 2);
+}
+
+static gboolean
+oldest_come_first (G_GNUC_UNUSED gpointer unused)
+{
+  return ctv_task_model_get_id (get_model (), 0) < ctv_task_model_get_id (get_model (), 1);
+}
+
+static gboolean
+names_are_in_order (G_GNUC_UNUSED gpointer unused)
+{
+  for (guint i = 0; i + 1 < count_rows (); i++)
+    {
+      g_autoptr (CothreadTaskInfo) first = ctv_task_model_dup_info (get_model (), i);
+      g_autoptr (CothreadTaskInfo) second = ctv_task_model_dup_info (get_model (), i + 1);
+
+      if (g_strcmp0 (first->name, second->name) > 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+scenario_headers_sort_and_the_open_task_stays_open (void)
+{
+  ui_act (ui.window, "win.find", NULL);
+  ui_wait_until ("tasks are listed", lists_more_rows_than, GUINT_TO_POINTER (4));
+  ui_select_row (ui.window, "task-list", 1);
+  ui_wait_until ("it is open", detail_names_the_index, NULL);
+  ui_wait_until ("and tells where it stands", backtrace_is_shown, NULL);
+
+  ui_sort (ui.window, "task-list", 0, GTK_SORT_DESCENDING);
+  ui_wait_until ("the newest come first", newest_come_first, NULL);
+  g_assert_true (detail_names_the_index (NULL));
+  ui_sort (ui.window, "task-list", 1, GTK_SORT_ASCENDING);
+  ui_wait_until ("names are in order", names_are_in_order, NULL);
+  ui_sort (ui.window, "task-list", 0, GTK_SORT_ASCENDING);
+  ui_wait_until ("the oldest come first", oldest_come_first, NULL);
+  g_assert_true (detail_names_the_index (NULL));
+  keep_picture ("dashboard-sorted.png");
+}
+
 static void
 scenario_everything_has_an_accessible_name (void)
 {
@@ -388,6 +450,7 @@ main (int argc, char **argv)
   ADD ("sleepers-are-listed-while-the-window-stays-alive", scenario_sleepers_are_listed_while_the_window_stays_alive);
   ADD ("echo-server-serves", scenario_echo_server_serves);
   ADD ("tasks-are-listed-filtered-and-opened", scenario_tasks_are_listed_filtered_and_opened);
+  ADD ("headers-sort-and-the-open-task-stays-open", scenario_headers_sort_and_the_open_task_stays_open);
   ADD ("everything-has-an-accessible-name", scenario_everything_has_an_accessible_name);
   ADD ("closes-with-every-workload-on", scenario_closes_with_every_workload_on);
   ADD ("closes-while-flooding", scenario_closes_while_flooding);

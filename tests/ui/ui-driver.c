@@ -58,6 +58,7 @@ typedef struct
   double value;
   const char *text;
   GVariant *parameter;
+  GtkSortType direction;
 } Setting;
 
 static void
@@ -123,6 +124,25 @@ ui_select_row (GtkWidget *root, const char *name, guint position)
   Setting setting = { .widget = ui_find (root, name), .value = position };
 
   cothread_call_on_thread_stack (select_row, &setting);
+}
+
+static void
+sort_rows (gpointer data)
+{
+  Setting *setting = data;
+  GtkColumnView *view = GTK_COLUMN_VIEW (setting->widget);
+  GListModel *columns = gtk_column_view_get_columns (view);
+  g_autoptr (GtkColumnViewColumn) column = g_list_model_get_item (columns, (guint) setting->value);
+
+  gtk_column_view_sort_by_column (view, column, setting->direction);
+}
+
+void
+ui_sort (GtkWidget *root, const char *name, guint column, GtkSortType direction)
+{
+  Setting setting = { .widget = ui_find (root, name), .value = column, .direction = direction };
+
+  cothread_call_on_thread_stack (sort_rows, &setting);
 }
 
 static void

@@ -19,6 +19,7 @@ void ui_select (GtkWidget *root, const char *name, guint index);
 
 void ui_set_text (GtkWidget *root, const char *name, const char *text);
 void ui_select_row (GtkWidget *root, const char *name, guint position);
+void ui_sort (GtkWidget *root, const char *name, guint column, GtkSortType direction);
 void ui_act (GtkWidget *root, const char *action, GVariant *parameter);
 
 /* What can be used or looked at, and has no name for those who do not see it. */
