@@ -41,6 +41,7 @@
 #include "io/cothread-signal.h"
 #include "io/cothread-stream.h"
 #include "io/cothread-thread-stream.h"
+#include "io/cothread-thread.h"
 
 #include "monitor/cothread-backtrace.h"
 #include "monitor/cothread-dump.h"
