@@ -44,6 +44,7 @@
 #include "io/cothread-stream.h"
 #include "io/cothread-thread-stream.h"
 #include "io/cothread-runner-fd.h"
+#include "io/cothread-thread.h"
 
 #include "monitor/cothread-backtrace.h"
 #include "monitor/cothread-dump.h"

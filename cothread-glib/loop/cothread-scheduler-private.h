@@ -73,6 +73,7 @@ struct _CothreadScheduler
   GObject *callback_queue; /* the callback layer's default queue */
   CtLink callback_queues;  /* all that are open, the most urgent first */
   CtLink shutdown_hooks;
+  CtLink end_hooks; /* the same, called once no task runs any more */
 
   CothreadScheduler *next_of_all; /* for a debugger */
   CtLink runners; /* of the languages without stacks */

@@ -182,9 +182,22 @@ cothread_scheduler_init (CothreadScheduler *self)
   self->polled = g_array_new (FALSE, FALSE, sizeof (GPollFD));
   self->polled_tags = g_ptr_array_new ();
   ct_link_init (&self->shutdown_hooks);
+  ct_link_init (&self->end_hooks);
   ct_link_init (&self->callback_queues);
   join_all (self);
   ct_link_init (&self->runners);
+}
+
+static void
+run_hooks (CtLink *hooks)
+{
+  while (ct_link_is_linked (hooks))
+    {
+      CtLink *link = hooks->next;
+
+      ct_link_unlink (link);
+      CT_CONTAINER_OF (link, CothreadShutdownHook, link)->run (link);
+    }
 }
 
 void
@@ -196,6 +209,7 @@ cothread_scheduler_forget (CothreadScheduler *self)
     cothread_registry_remove (self->context, self);
   if (self->quit_post != NULL)
     cothread_quit_post_drop (self->quit_post);
+  run_hooks (&self->end_hooks);
   cothread_inbox_close (&self->inbox);
   for (CtLink *link = self->core->all.next; link != &self->core->all; link = link->next)
     CT_CONTAINER_OF (link, CothreadTask, core.all)->scheduler = NULL;
@@ -666,13 +680,7 @@ cothread_scheduler_shutdown (CothreadScheduler *self)
   if (core != NULL)
     {
       core->is_loop_asleep = FALSE; /* the context may be gone already */
-      while (ct_link_is_linked (&self->shutdown_hooks))
-        {
-          CtLink *link = self->shutdown_hooks.next;
-
-          ct_link_unlink (link);
-          CT_CONTAINER_OF (link, CothreadShutdownHook, link)->run (link);
-        }
+      run_hooks (&self->shutdown_hooks);
       if (unwind_tasks (self))
         {
           ct_poller_remove (core->poller, &self->wake_watch);
@@ -684,6 +692,7 @@ cothread_scheduler_shutdown (CothreadScheduler *self)
           self->core = NULL;
         }
     }
+  run_hooks (&self->end_hooks);
   cothread_inbox_close (&self->inbox);
   g_clear_object (&self->callback_queue);
   self->context = NULL;

@@ -15,6 +15,7 @@ void sync_test_add (const char *path, SyncTestFunc test);
 
 void say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void assert_said (const char *expected);
+void ignore_what_was_said (void);
 
 CothreadTask *spawn (const char *name, CothreadTaskFunc func, gpointer user_data);
 /* The same without keeping a handle. */
