@@ -181,7 +181,7 @@ cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *e
     entry->func (entry->user_data);
   if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
     end_callback (self->scheduler, outer);
-  cothread_entry_free (entry);
+  cothread_entry_pool_put (&self->pool, entry);
 }
 
 void

@@ -98,14 +98,12 @@ cothread_entry_list_prepend_all (CothreadEntryList *list, CothreadEntryList *fro
   *front = (CothreadEntryList) { 0 };
 }
 
-#define PUBLIC_FLAGS (COTHREAD_CALLBACK_MAY_WAIT | COTHREAD_CALLBACK_DESTROY_ANYWHERE)
-
 CothreadEntry *
 cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpointer user_data, GDestroyNotify user_data_destroy)
 {
   CothreadEntry *entry = g_new (CothreadEntry, 1);
 
-  *entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, flags & PUBLIC_FLAGS, 0 };
+  cothread_entry_init (entry, flags, func, user_data, user_data_destroy);
   return entry;
 }
 
@@ -115,7 +113,7 @@ cothread_entry_new_keyed (const char *name, CothreadCallbackFlags flags, Cothrea
 {
   CothreadKeyedEntry *keyed = g_new (CothreadKeyedEntry, 1);
 
-  keyed->entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, (flags & PUBLIC_FLAGS) | COTHREAD_ENTRY_HAS_KEY, 0 };
+  keyed->entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, (flags & COTHREAD_ENTRY_PUBLIC_FLAGS) | COTHREAD_ENTRY_HAS_KEY, 0 };
   keyed->name = g_strdup (name);
   return &keyed->entry;
 }
@@ -128,11 +126,11 @@ cothread_entry_swap_contents (CothreadEntry *one, CothreadEntry *other)
   one->func = other->func;
   one->user_data = other->user_data;
   one->user_data_destroy = other->user_data_destroy;
-  one->flags = (one->flags & ~PUBLIC_FLAGS) | (other->flags & PUBLIC_FLAGS);
+  one->flags = (one->flags & ~COTHREAD_ENTRY_PUBLIC_FLAGS) | (other->flags & COTHREAD_ENTRY_PUBLIC_FLAGS);
   other->func = was.func;
   other->user_data = was.user_data;
   other->user_data_destroy = was.user_data_destroy;
-  other->flags = (other->flags & ~PUBLIC_FLAGS) | (was.flags & PUBLIC_FLAGS);
+  other->flags = (other->flags & ~COTHREAD_ENTRY_PUBLIC_FLAGS) | (was.flags & COTHREAD_ENTRY_PUBLIC_FLAGS);
 }
 
 static const char *

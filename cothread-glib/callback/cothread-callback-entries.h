@@ -51,6 +51,7 @@ typedef struct
 typedef struct
 {
   CothreadEntry *newest; /* atomic; posters */
+  char apart[64];        /* not in one cache line */
   CothreadEntry *oldest; /* the consumer */
   CothreadEntry stub;
 } CothreadChain;
@@ -70,6 +71,15 @@ void cothread_entry_list_append (CothreadEntryList *list, CothreadEntry *entry);
 /* Puts `front` before what is on `list`. */
 void cothread_entry_list_prepend_all (CothreadEntryList *list, CothreadEntryList *front);
 
+#define COTHREAD_ENTRY_PUBLIC_FLAGS (COTHREAD_CALLBACK_MAY_WAIT | COTHREAD_CALLBACK_DESTROY_ANYWHERE)
+
+static inline void
+cothread_entry_init (CothreadEntry *entry, CothreadCallbackFlags flags, CothreadCallbackFunc func,
+                     gpointer user_data, GDestroyNotify user_data_destroy)
+{
+  *entry = (CothreadEntry) { NULL, func, user_data, user_data_destroy, flags & COTHREAD_ENTRY_PUBLIC_FLAGS, 0 };
+}
+
 CothreadEntry *cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpointer user_data, GDestroyNotify user_data_destroy);
 /* One with a key; `name` may be NULL. */
 CothreadEntry *cothread_entry_new_keyed (const char *name, CothreadCallbackFlags flags, CothreadCallbackFunc func,
@@ -81,3 +91,24 @@ gboolean cothread_entry_has_same_key (gconstpointer one, gconstpointer other);
 /* Runs the destroy notify, exactly once. */
 void cothread_entry_free (CothreadEntry *entry);
 void cothread_entry_list_clear (CothreadEntryList *list);
+
+/* Entries that have run, on their way back to those who post: memory that one
+ * thread allocates and another frees costs more than all the rest. The consumer
+ * hands them over in batches; a poster takes all there are, and keeps them for
+ * its next posts, to whichever queue. So each queue and each thread holds some
+ * thousand of them at the most. */
+typedef struct
+{
+  CothreadEntry *shared; /* atomic; linked by `next` */
+  guint n_shared;        /* atomic; roughly */
+  CothreadEntry *first;  /* the consumer's */
+  CothreadEntry *last;
+  guint n;
+} CothreadEntryPool;
+
+/* Any thread; like cothread_entry_new(). */
+CothreadEntry *cothread_entry_pool_get (CothreadEntryPool *pool, CothreadCallbackFlags flags, CothreadCallbackFunc func,
+                                        gpointer user_data, GDestroyNotify user_data_destroy);
+/* The consumer; like cothread_entry_free(). */
+void cothread_entry_pool_put (CothreadEntryPool *pool, CothreadEntry *entry);
+void cothread_entry_pool_clear (CothreadEntryPool *pool);

@@ -26,7 +26,7 @@ note_watermark (CothreadCallbackQueue *self, guint length)
 }
 
 /* A place in the queue, to be filled by a push. */
-static gboolean
+static inline gboolean
 take_place (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
   guint max_length = cothread_callback_queue_bound (self);
@@ -257,7 +257,7 @@ cothread_callback_queue_post_full (CothreadCallbackQueue *self,
 
   if (G_UNLIKELY (__atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_COALESCE))
     return post (self, cothread_entry_new_keyed (NULL, flags, func, user_data, user_data_destroy), error);
-  return post (self, cothread_entry_new (flags, func, user_data, user_data_destroy), error);
+  return post (self, cothread_entry_pool_get (&self->pool, flags, func, user_data, user_data_destroy), error);
 }
 
 /**

@@ -79,8 +79,9 @@ struct _CothreadCallbackQueue
   guint fork_generation;
   int priority;
 
-  /* Posters; all atomic. */
-  CothreadChain chain;
+  /* Posters; all atomic. What they write at each post is together, and apart from
+   * what the consumer writes for each entry. */
+  char apart[64];
   guint64 places;     /* entries that wait, pushed or about to be, and
                        * COTHREAD_PLACES_CLOSED */
   guint high_water;
@@ -90,9 +91,11 @@ struct _CothreadCallbackQueue
   guint max_length;   /* 0: none */
   guint overflow;     /* CothreadOverflowPolicy */
   guint n_blocked;    /* threads that wait for room */
-  guint64 oldest_ns;  /* no entry that waits was posted before */
-  gint64 block_timeout_us;
   guint rest;         /* CothreadRest */
+  CothreadChain chain;
+  CothreadEntryPool pool;
+  gint64 block_timeout_us;
+  guint64 oldest_ns;  /* no entry that waits was posted before */
   CothreadMail mail;  /* wakes the drainer */
 
   /* POSIX's own, which ThreadSanitizer understands. */

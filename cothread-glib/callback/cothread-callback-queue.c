@@ -81,6 +81,7 @@ cothread_callback_queue_finalize (GObject *object)
   pthread_mutex_destroy (&self->lock);
   pthread_cond_destroy (&self->room_cond);
   g_clear_pointer (&self->keys, g_hash_table_unref);
+  cothread_entry_pool_clear (&self->pool);
   g_free (self->timing);
   g_queue_clear (&self->idle_runners);
   g_clear_object (&self->scheduler);

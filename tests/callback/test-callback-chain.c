@@ -237,6 +237,78 @@ add (const char *path, GTestFunc func)
 
 #define ADD(name) add ("/callback/chain/" #name, test_ ## name)
 
+static gint n_destroyed; /* atomic */
+
+static void
+count_destroyed (G_GNUC_UNUSED gpointer data)
+{
+  g_atomic_int_inc (&n_destroyed);
+}
+
+typedef struct
+{
+  CothreadChain chain;
+  CothreadEntryPool pool;
+} Road;
+
+static gpointer
+send_down (gpointer data)
+{
+  Road *road = data;
+
+  for (guint i = 1; i <= N_OPERATIONS; i++)
+    cothread_chain_push (&road->chain, cothread_entry_pool_get (&road->pool, COTHREAD_CALLBACK_DEFAULT, NULL,
+                                                                GUINT_TO_POINTER (i), count_destroyed));
+  return NULL;
+}
+
+static void
+test_entries_go_round_between_two_threads (void)
+{
+  Road road = { .pool = { 0 } };
+  GThread *thread;
+
+  n_destroyed = 0;
+  cothread_chain_init (&road.chain);
+  thread = g_thread_new ("poster", send_down, &road);
+  for (guint i = 1; i <= N_OPERATIONS;)
+    {
+      CothreadEntry *entry = cothread_chain_pop (&road.chain);
+
+      if (entry == NULL)
+        {
+          g_thread_yield ();
+          continue;
+        }
+      g_assert_cmpuint (number_of (entry), ==, i);
+      g_assert_cmpuint (entry->posted_ns, ==, 0);
+      cothread_entry_pool_put (&road.pool, entry);
+      i++;
+    }
+  g_thread_join (thread);
+  g_assert_cmpint (n_destroyed, ==, N_OPERATIONS);
+  cothread_entry_pool_clear (&road.pool);
+}
+
+static void
+test_a_pool_keeps_a_thousand_and_no_more (void)
+{
+  CothreadEntryPool pool = { 0 };
+  CothreadEntry *entries[5000];
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (entries); i++)
+    entries[i] = new_entry (i);
+  for (guint i = 0; i < G_N_ELEMENTS (entries); i++)
+    cothread_entry_pool_put (&pool, entries[i]);
+  for (CothreadEntry *entry = pool.shared; entry != NULL; entry = entry->next)
+    n++;
+  g_assert_cmpuint (n, <=, 1100);
+  cothread_entry_pool_clear (&pool);
+  g_assert_null (pool.shared);
+  cothread_entry_pool_clear (&pool);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -249,5 +321,7 @@ main (int argc, char *argv[])
   ADD (lists_keep_their_order_their_end_and_their_length);
   ADD (prepending_nothing_or_to_nothing_is_right_too);
   ADD (freeing_an_entry_calls_its_notify_once);
+  g_test_add_func ("/callback/chain/entries-go-round-between-two-threads", test_entries_go_round_between_two_threads);
+  g_test_add_func ("/callback/chain/a-pool-keeps-a-thousand-and-no-more", test_a_pool_keeps_a_thousand_and_no_more);
   return g_test_run ();
 }

@@ -47,11 +47,14 @@ on_destroy (gpointer data)
 static void
 on_signal (G_GNUC_UNUSED int number)
 {
+  int saved_errno = errno;
+
   n_handled++;
   errno = EILSEQ;
   cothread_signal_slot_raise (slot);
   if (errno != EILSEQ)
     _exit (77);
+  errno = saved_errno;
 }
 
 static void
