@@ -166,3 +166,19 @@ except KeyboardInterrupt:
     print("interrupted")
 """ % busy, send=signal.SIGINT)
     assert (status, out) == (0, "interrupted\n"), err
+
+
+def test_ctrl_c_in_an_application(run_program):
+    status, out, err = run_program("""
+from gi.repository import Gio
+application = Gio.Application(flags=Gio.ApplicationFlags.NON_UNIQUE)
+def activate(application):
+    application.hold()
+    Cothread.spawn(lambda: [print("ready", flush=True)] + [Cothread.sleep(0.001) for _ in iter(int, 1)])
+application.connect("activate", activate)
+try:
+    application.run()
+except KeyboardInterrupt:
+    print("interrupted")
+""", send=signal.SIGINT)
+    assert (status, out) == (0, "interrupted\n"), err

@@ -559,7 +559,7 @@ static PyMethodDef functions[] = {
     "current_task()\n--\n\nThe Task that is running; None outside, or in a task that is not Python's." },
   { "tasks", list_tasks, METH_NOARGS, "tasks()\n--\n\nThe tasks of this thread that have not ended, oldest first." },
   { "set_report_hook", set_report_hook, METH_O,
-    "set_report_hook(hook)\n--\n\nhook(task, exception) is called for each failure that nobody waited for." },
+    "set_report_hook(hook, /)\n--\n\nhook(task, exception) is called for each failure that nobody waited for." },
   { NULL, NULL, 0, NULL },
 };
 

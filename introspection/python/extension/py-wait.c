@@ -592,7 +592,7 @@ static PyMethodDef functions[] = {
   { "wait_fd", (PyCFunction) (void (*) (void)) wait_fd, METH_VARARGS | METH_KEYWORDS,
     "wait_fd(fd, condition, timeout=None)\n--\n\nWaits for a descriptor (a number, or what has fileno()); returns the conditions that hold." },
   { "swap_deadline", swap_deadline, METH_O,
-    "swap_deadline(deadline_us)\n--\n\nThe monotonic time in microseconds at which each wait of the running task times out, or None; returns the old one." },
+    "swap_deadline(deadline_us, /)\n--\n\nThe monotonic time in microseconds at which each wait of the running task times out, or None; returns the old one." },
   { "monotonic_us", monotonic_us, METH_NOARGS, "monotonic_us()\n--\n\nThe library's clock, in microseconds." },
   { "shield_begin", shield_begin, METH_NOARGS, "shield_begin()\n--\n\nBegins a section that cancellation does not reach." },
   { "shield_end", shield_end, METH_NOARGS, "shield_end()\n--\n\nEnds what shield_begin() began." },
@@ -602,7 +602,7 @@ static PyMethodDef functions[] = {
   { "after_fork", after_fork, METH_NOARGS,
     "after_fork()\n--\n\nIn the child of a fork: forgets the tasks, which are the parent's." },
   { "set_await_hook", set_await_hook, METH_O,
-    "set_await_hook(hook)\n--\n\nhook(waitable) gives the iterator of its __await__()." },
+    "set_await_hook(hook, /)\n--\n\nhook(waitable) gives the iterator of its __await__()." },
   { NULL, NULL, 0, NULL },
 };
 
