@@ -96,6 +96,21 @@ fetch_waiters (const CtPoller *poller, const struct epoll_event *events, int n)
     }
 }
 
+/* To arm it anew as it is armed does nothing, but for a file that the set does
+ * not know. */
+static gboolean
+epoll_is_lost (CtPoller *poller, gint fd)
+{
+  const CtPollerSlot *slot = &poller->slots[fd];
+  struct epoll_event event = {
+    .events = slot->events | (slot->is_kept ? (guint32) EPOLLET : (guint32) EPOLLONESHOT),
+    .data.fd = fd,
+  };
+
+  return epoll_ctl (((EpollPoller *) poller)->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0 &&
+         (errno == ENOENT || errno == EBADF);
+}
+
 static void
 epoll_poller_wait (CtPoller *poller, gint64 timeout_us)
 {
@@ -148,6 +163,7 @@ static const CtPollerClass epoll_class = {
   .can_keep = TRUE,
   .arm = epoll_arm,
   .disarm = epoll_disarm,
+  .is_lost = epoll_is_lost,
   .wait = epoll_poller_wait,
   .list = epoll_list,
   .collect = epoll_collect,

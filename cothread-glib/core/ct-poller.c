@@ -277,3 +277,17 @@ ct_poller_forget (CtPoller *poller, gint fd)
   ct_poller_report (poller, fd, POLLNVAL);
   slot->untaken = 0;
 }
+
+void
+ct_poller_sweep (CtPoller *poller)
+{
+  if (poller->klass->is_lost == NULL)
+    return;
+  for (guint i = 0; i < poller->n_slots; i++)
+    {
+      CtPollerSlot *slot = &poller->slots[i];
+
+      if (ct_link_is_linked (&slot->watches) && slot->is_armed && poller->klass->is_lost (poller, (gint) i))
+        ct_poller_forget (poller, (gint) i);
+    }
+}

@@ -56,6 +56,9 @@ typedef struct
    * errno; EPERM: such a file is always ready. */
   int (*arm) (CtPoller *poller, gint fd, gushort events, gboolean kept);
   void (*disarm) (CtPoller *poller, gint fd);
+  /* Whether a descriptor that was armed and has not reported is no longer what it
+   * was: closed, and perhaps opened anew as another file. NULL: wait() tells. */
+  gboolean (*is_lost) (CtPoller *poller, gint fd);
   /* Waits up to timeout_us (-1: for ever) and reports what happened. */
   void (*wait) (CtPoller *poller, gint64 timeout_us);
   /* Appends what a foreign loop has to poll. */
@@ -89,6 +92,9 @@ void ct_poller_remove (CtPoller *poller, CtFdWatch *watch);
 /* The descriptor is about to be closed: whoever waits for it is told
  * (POLLNVAL), and nothing of it is kept for the next file of its number. */
 void ct_poller_forget (CtPoller *poller, gint fd);
+/* Does that for each descriptor that somebody waits for and that was closed
+ * without a word. A system call for each. */
+void ct_poller_sweep (CtPoller *poller);
 /* Before the loop sleeps: nothing that nobody waits for may wake it. */
 void ct_poller_settle_slowly (CtPoller *poller);
 

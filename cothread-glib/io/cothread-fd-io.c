@@ -416,8 +416,9 @@ cothread_connect (gint fd, const struct sockaddr *address, socklen_t address_byt
  *
  * Closes a descriptor, and wakes the tasks of the calling thread's scheduler
  * that wait for it: cothread_wait_fd() returns %G_IO_NVAL, and cothread_read()
- * and its like fail with %G_IO_ERROR_CLOSED. (With a plain close() nobody would
- * tell them: the system takes a closed descriptor off its lists without a word.)
+ * and its like fail with %G_IO_ERROR_CLOSED. (The system takes a closed descriptor
+ * off its lists without a word. After a plain close() the loop notices it by
+ * itself, but up to a second later.)
  *
  * Never suspends. Fails with what close() says; the descriptor is closed all the
  * same, unless it was not open.

@@ -50,6 +50,11 @@ struct _CothreadScheduler
   gint wake_fd;
   CtFdWatch wake_watch;
 
+  /* When to look for descriptors that were closed while somebody waits for them:
+   * a while after the loop has done something, once. */
+  gint64 sweep_us; /* 0: not at all */
+  gboolean has_swept; /* and nothing has happened since */
+
   gint64 slice_us;
   double minimum_share;
   CothreadGate gate;

@@ -34,6 +34,7 @@
 #define FENCE_PRIORITY G_PRIORITY_DEFAULT_IDLE
 #define GATE_DEADLINE_US 16000
 #define LONGEST_SLICE_US 8000
+#define SWEEP_DELAY_US G_USEC_PER_SEC
 
 typedef struct
 {
@@ -144,6 +145,36 @@ is_iterated_by_own_thread (CothreadScheduler *self)
   return FALSE;
 }
 
+/* The kernel takes a closed descriptor out of an epoll set without a word. Who
+ * closed it was somebody whom the loop called, so it looks a second after it was
+ * last busy; and then no more, so that a parked program sleeps. */
+static void
+plan_sweep (CothreadScheduler *self, gint64 now_us, gint *timeout_ms)
+{
+  gint left_ms;
+
+  if (self->core->poller->n_watches == 0 || self->core->clock.is_virtual || self->has_swept)
+    self->sweep_us = 0;
+  else if (self->sweep_us == 0)
+    self->sweep_us = now_us + SWEEP_DELAY_US;
+  self->has_swept = FALSE;
+  if (self->sweep_us == 0)
+    return;
+  left_ms = milliseconds_until (self->sweep_us, now_us);
+  if (*timeout_ms < 0 || left_ms < *timeout_ms)
+    *timeout_ms = left_ms;
+}
+
+static void
+sweep (CothreadScheduler *self, gint64 now_us)
+{
+  if (G_LIKELY (self->sweep_us == 0 || now_us < self->sweep_us))
+    return;
+  self->sweep_us = 0;
+  self->has_swept = TRUE;
+  ct_poller_sweep (self->core->poller);
+}
+
 static gboolean
 worker_prepare (GSource *source, gint *timeout_ms)
 {
@@ -171,6 +202,7 @@ worker_prepare (GSource *source, gint *timeout_ms)
   if (deadline_us != CT_TIME_NEVER && !self->core->clock.is_virtual)
     *timeout_ms = milliseconds_until (deadline_us, now_us);
   ct_poller_settle (self->core->poller);
+  plan_sweep (self, now_us, timeout_ms);
   self->core->is_loop_asleep = TRUE;
   return FALSE;
 }
@@ -187,6 +219,7 @@ worker_check (GSource *source)
   now_us = time_of_iteration (self, source);
   if (self->turns.depth > 0)
     note_nested_iteration (self, now_us);
+  sweep (self, now_us);
   if (!self->gate.is_open && now_us < self->gate.deadline_us)
     return FALSE;
   return query_polled_fds (self) || has_work (self, now_us);

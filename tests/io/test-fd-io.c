@@ -354,6 +354,76 @@ test_closing_wakes_all_who_wait (void)
   g_close (ends[1], NULL);
 }
 
+static gboolean
+close_without_a_word (gpointer fd)
+{
+  close (GPOINTER_TO_INT (fd));
+  return G_SOURCE_REMOVE;
+}
+
+/* By a handler of the main loop, that knows nothing of tasks. */
+static void
+test_somebody_else_closes_what_is_waited_for (void)
+{
+  open_sockets ();
+  start ("first", read_some, FOREVER);
+  start ("second", read_some, FOREVER);
+  settle ();
+  add_source (G_PRIORITY_DEFAULT, close_without_a_word, GINT_TO_POINTER (ends[0]));
+  run_until_no_task_is_left ();
+  assert_said ("closed closed");
+  g_close (ends[1], NULL);
+}
+
+static void
+test_somebody_else_closes_and_opens_another (void)
+{
+  gint others[2], spare;
+
+  if (g_strcmp0 (g_getenv ("COTHREAD_POLLER"), "poll") == 0)
+    {
+      g_test_skip ("poll() cannot tell one file from another");
+      return;
+    }
+  open_sockets ();
+  spare = ends[0];
+  start ("reader", read_some, FOREVER);
+  settle ();
+  make_pipe (others);
+  g_assert_cmpint (dup2 (others[0], spare), ==, spare);
+  run_until_no_task_is_left ();
+  assert_said ("closed");
+  g_close (others[0], NULL);
+  g_close (others[1], NULL);
+  close_sockets ();
+}
+
+/* It looks once, and sleeps. */
+static void
+test_a_parked_program_is_not_woken_again_and_again (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  g_autoptr (GSource) limit = g_timeout_source_new (4000);
+  g_autoptr (CothreadTask) task = NULL;
+  guint n = 0;
+
+  open_sockets ();
+  task = spawn ("reader", read_some, FOREVER);
+  settle ();
+  g_source_set_callback (limit, close_without_a_word, GINT_TO_POINTER (-1), NULL);
+  g_source_attach (limit, context);
+  while (!g_source_is_destroyed (limit))
+    {
+      g_main_context_iteration (context, TRUE);
+      n++;
+    }
+  g_assert_cmpuint (n, <=, 6); /* four seconds: the look, the limit, and GLib's own rounds */
+  cothread_task_cancel (task);
+  run_until_no_task_is_left ();
+  assert_said ("cancelled");
+  close_sockets ();
+}
+
 /* The number goes to another file at once. */
 static void
 test_closing_and_opening_another_under_its_number (void)
@@ -593,119 +663,6 @@ test_a_local_backlog_is_full (void)
   g_close (listener, NULL);
 }
 
-/* ---- CothreadDescriptor ---- */
-
-static gpointer
-echo (gpointer descriptor, GError **error)
-{
-  char buffer[16];
-  gssize n;
-
-  while ((n = cothread_descriptor_read (descriptor, buffer, sizeof buffer, COTHREAD_FOREVER, error)) > 0)
-    if (!cothread_descriptor_write_all (descriptor, buffer, (gsize) n, COTHREAD_FOREVER, error))
-      return NULL;
-  if (n == 0)
-    say ("end");
-  else
-    say (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CLOSED) ? "closed" : "%s", (*error)->message);
-  g_clear_error (error);
-  return NULL;
-}
-
-static void
-test_a_descriptor_goes_to_and_fro (void)
-{
-  g_autoptr (CothreadDescriptor) descriptor = NULL;
-
-  open_sockets ();
-  descriptor = cothread_descriptor_new (ends[0], NULL);
-  g_assert_cmpint (cothread_descriptor_get_fd (descriptor), ==, ends[0]);
-  start ("echo", echo, descriptor);
-  for (guint i = 0; i < 1000; i++)
-    {
-      char byte = (char) i, back;
-
-      g_assert_cmpint (write (ends[1], &byte, 1), ==, 1);
-      g_assert_cmpint (cothread_read (ends[1], &back, 1, COTHREAD_FOREVER, NULL), ==, 1);
-      g_assert_cmpint (back, ==, byte);
-    }
-  g_close (ends[1], NULL);
-  run_until_no_task_is_left ();
-  assert_said ("end");
-}
-
-static void
-test_a_descriptor_is_freed_while_it_is_waited_for (void)
-{
-  CothreadDescriptor *descriptor;
-
-  open_sockets ();
-  descriptor = cothread_descriptor_new (ends[0], NULL);
-  start ("first", echo, descriptor);
-  start ("second", echo, descriptor);
-  settle ();
-  cothread_descriptor_free (descriptor);
-  run_until_no_task_is_left ();
-  assert_said ("closed closed");
-  g_close (ends[1], NULL);
-}
-
-static gpointer
-read_zeros (gpointer descriptor, GError **error)
-{
-  char buffer[4096];
-
-  while (cothread_descriptor_read (descriptor, buffer, sizeof buffer, COTHREAD_FOREVER, error) > 0)
-    ;
-  say (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CLOSED) ? "closed" : "%s", (*error)->message);
-  g_clear_error (error);
-  return NULL;
-}
-
-/* Suspended between two tries, not in a wait. */
-static void
-test_a_descriptor_is_closed_while_a_reader_lets_others_run (void)
-{
-  g_autoptr (CothreadDescriptor) descriptor = cothread_descriptor_new (open ("/dev/zero", O_RDONLY | O_CLOEXEC), NULL);
-
-  use_default_time_slice ();
-  start ("reader", read_zeros, descriptor);
-  g_assert_true (cothread_sleep (5 * MS, NULL));
-  g_assert_true (cothread_descriptor_close (descriptor, NULL));
-  g_assert_true (cothread_descriptor_close (descriptor, NULL));
-  run_until_no_task_is_left ();
-  assert_said ("closed");
-  g_assert_cmpint (cothread_descriptor_get_fd (descriptor), ==, -1);
-}
-
-/* Registered, closed behind our back, and its number given to another. */
-static void
-test_a_number_that_was_kept_for_another_file (void)
-{
-  for (guint i = 0; i < 20; i++)
-    {
-      g_autoptr (CothreadDescriptor) descriptor = NULL;
-      char byte;
-
-      open_sockets ();
-      descriptor = cothread_descriptor_new (ends[0], NULL);
-      start ("echo", echo, descriptor);
-      for (guint j = 0; j < 5; j++)
-        {
-          g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
-          g_assert_cmpint (cothread_read (ends[1], &byte, 1, COTHREAD_FOREVER, NULL), ==, 1);
-        }
-      if (i % 2 == 0)
-        g_close (ends[1], NULL);
-      else
-        g_assert_true (cothread_descriptor_close (descriptor, NULL));
-      run_until_no_task_is_left ();
-      assert_said (i % 2 == 0 ? "end" : "closed");
-      if (i % 2 != 0)
-        g_close (ends[1], NULL);
-    }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -723,6 +680,9 @@ main (int argc, char **argv)
   ADD ("a-reader-goes-while-a-writer-waits", test_a_reader_goes_while_a_writer_waits);
   ADD ("half-closed", test_half_closed);
   ADD ("closing-wakes-all-who-wait", test_closing_wakes_all_who_wait);
+  ADD ("somebody-else-closes-what-is-waited-for", test_somebody_else_closes_what_is_waited_for);
+  ADD ("somebody-else-closes-and-opens-another", test_somebody_else_closes_and_opens_another);
+  ADD ("a-parked-program-is-not-woken-again-and-again", test_a_parked_program_is_not_woken_again_and_again);
   ADD ("closing-and-opening-another-under-its-number", test_closing_and_opening_another_under_its_number);
   ADD ("a-descriptor-that-is-not-open", test_a_descriptor_that_is_not_open);
   ADD ("a-handler-reads-what-is-there-and-cannot-wait", test_a_handler_reads_what_is_there_and_cannot_wait);
@@ -731,9 +691,5 @@ main (int argc, char **argv)
   ADD ("a-peer-resets-the-connection", test_a_peer_resets_the_connection);
   ADD ("no-descriptor-is-left-to-accept", test_no_descriptor_is_left_to_accept);
   ADD ("a-local-backlog-is-full", test_a_local_backlog_is_full);
-  ADD ("a-descriptor-goes-to-and-fro", test_a_descriptor_goes_to_and_fro);
-  ADD ("a-descriptor-is-freed-while-it-is-waited-for", test_a_descriptor_is_freed_while_it_is_waited_for);
-  ADD ("a-descriptor-is-closed-while-a-reader-lets-others-run", test_a_descriptor_is_closed_while_a_reader_lets_others_run);
-  ADD ("a-number-that-was-kept-for-another-file", test_a_number_that_was_kept_for_another_file);
   return g_test_run ();
 }
