@@ -414,6 +414,15 @@ cothread_stackless_runner_wake (CothreadStacklessRunner *self)
   cothread_runner_call_driver (self, FALSE);
 }
 
+/* Languages look at the time only now and then, and have jobs that run outside
+ * the slice: half of it is theirs. */
+static gboolean
+is_half_over (const CtSlice *slice, gint64 now_us)
+{
+  return slice->end_us != G_MAXINT64 && slice->end_us != G_MININT64 &&
+         now_us - slice->begin_us >= (slice->end_us - slice->begin_us) / 2;
+}
+
 /**
  * cothread_stackless_runner_check:
  * @self: a runner
@@ -441,7 +450,7 @@ cothread_stackless_runner_check (CothreadStacklessRunner *self)
   if (core != NULL)
     {
       priv->memory->now_us = (double) ct_scheduler_now (core);
-      if (core->frame != NULL && ct_scheduler_slice_is_used_up (core))
+      if (core->frame != NULL && (is_half_over (&core->slice, (gint64) priv->memory->now_us) || ct_scheduler_slice_is_used_up (core)))
         state |= COTHREAD_STACKLESS_SLICE_USED_UP;
       if (ct_scheduler_has_work (core) || !ct_queue_is_empty (&priv->incoming) || !cothread_inbox_is_empty (&priv->scheduler->inbox) ||
           (double) ct_timer_heap_next_deadline (&core->timers) <= priv->memory->now_us)

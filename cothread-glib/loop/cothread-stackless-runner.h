@@ -99,7 +99,8 @@ typedef enum
 
 /**
  * CothreadStacklessState:
- * @COTHREAD_STACKLESS_SLICE_USED_UP: the turn's time slice is used up
+ * @COTHREAD_STACKLESS_SLICE_USED_UP: the language's half of the turn's time slice
+ *   is used up
  * @COTHREAD_STACKLESS_OTHERS_READY: tasks of others, or deadlines, are due
  * @COTHREAD_STACKLESS_CLOSED: the scheduler shuts down, or has done so
  *

@@ -566,6 +566,9 @@ function _init() {
         isCalled = true;
         take(exchange(0));
         let left = length, rounds = 0, n = 0, ms = Date.now();
+        // The clock is dear: with quick steps it is read at every 64th, with slow
+        // ones at every 4th.
+        let nAtTick = 0, mask = 63, isUsedUp = false;
         let othersWait = (link.getState() & OTHERS_READY) !== 0;
         nPromises = 0;
         while (head !== null) {
@@ -581,10 +584,17 @@ function _init() {
                 break;
             if ((++n & 3) === 0) {
                 const now = Date.now();
-                if (now !== ms || (n & 63) === 0) {
+                if (now !== ms || (n & mask) === 0) {
                     const state = link.getRunner().check();
-                    if ((state & SLICE_USED_UP) !== 0)
+                    if ((state & SLICE_USED_UP) !== 0) {
+                        isUsedUp = true;
                         break;
+                    }
+                    if (now !== ms) {
+                        if (n - nAtTick < 512)
+                            mask = 3;
+                        nAtTick = n;
+                    }
                     if ((state & OTHERS_READY) !== 0)
                         othersWait = true;
                     if (now !== ms)
@@ -606,7 +616,7 @@ function _init() {
         }
         const more = head !== null;
         isCalled = more;
-        exchange(TELL_ONLY | (more ? MORE : 0) | (nPromises >= MAX_PROMISES ? END_TURN : 0));
+        exchange(TELL_ONLY | (more ? MORE : 0) | (isUsedUp || nPromises >= MAX_PROMISES ? END_TURN : 0));
     }
 
     function reportUnhandled(failures) {

@@ -4,22 +4,25 @@
 
 // The names that programs use: what is added to the introspected namespace.
 
+const {Gio, GLib, GObject} = imports.gi;
+
 function install(engine, Cothread) {
     const {BEGIN, END, WAITING, FINISHED, BRANCH, YIELD, SEEN, VALUE,
         Task, Wait, PromiseWait, wake, leave, cancel, describe, closedError,
         Sleep, SourceWait, EventWait, Any, All, Timeout, withTimeout, checkedTimeout} = engine;
     const NOTHING = void 0;
     const {Number} = globalThis;
+    const textOf = globalThis.Function.prototype.toString;
     const ON_QUEUE = 3, ON_TASK = 4, ON_DESCRIPTOR = 7;
 
     // ---- who is spawned, and where ----
 
     const infoOfFunction = new WeakMap();
-    const infoByPlace = new Map();
-    const infoByName = new Map();
-    // Fresh closures of one name that were all spawned at one place: the next
-    // one is taken to be from there as well (a stack trace costs microseconds).
-    const TRUSTED_AFTER = 16;
+    // Closures that are made anew each time have their text in common: a stack
+    // trace for each would cost microseconds.
+    const infoByText = new Map();
+    const MAX_TEXTS = 4096;
+    let nByText = 0;
 
     function placeOfCaller() {
         for (const line of new Error().stack.split('\n')) {
@@ -34,23 +37,21 @@ function install(engine, Cothread) {
         let info = infoOfFunction.get(fn);
         if (info !== NOTHING)
             return info;
-        const name = fn.name || 'anonymous';
-        const known = infoByName.get(name);
-        if (known !== NOTHING && known.times >= TRUSTED_AFTER)
-            return known.info;
-        if (/^class\b/.test(Function.prototype.toString.call(fn)))
-            throw new TypeError(`${name} is a class: ${EXPECTED_TO_SPAWN}`);
-        const location = placeOfCaller();
-        const key = `${name}@${location}`;
-        info = infoByPlace.get(key);
-        if (info === NOTHING) {
-            info = {name, location, index: -1};
-            infoByPlace.set(key, info);
+        const text = textOf.call(fn);
+        info = infoByText.get(text);
+        if (info !== NOTHING && info.name === (fn.name || 'anonymous')) {
+            // One that is spawned again and again gets there soon.
+            if ((++nByText & 7) === 0)
+                infoOfFunction.set(fn, info);
+            return info;
         }
-        if (known === NOTHING || known.info !== info)
-            infoByName.set(name, {info, times: known === NOTHING ? 1 : -Infinity});
-        else
-            known.times++;
+        const name = fn.name || 'anonymous';
+        if (/^class\b/.test(text))
+            throw new TypeError(`${name} is a class: ${EXPECTED_TO_SPAWN}`);
+        info = {name, location: placeOfCaller(), index: -1};
+        if (infoByText.size >= MAX_TEXTS)
+            infoByText.clear();
+        infoByText.set(text, info);
         infoOfFunction.set(fn, info);
         return info;
     }
@@ -460,5 +461,34 @@ function install(engine, Cothread) {
         },
     };
     Object.assign(Cothread, additions);
+    // Every other wait of the library, in microseconds as in C.
+    for (const [object, ...names] of [
+        [Cothread, 'sleep', 'join', 'wait_fd', 'wait_signal', 'wait_for_quit'],
+        [Cothread.Event.prototype, 'wait'],
+        [Cothread.Pulse.prototype, 'wait'],
+        [Cothread.Semaphore.prototype, 'acquire'],
+        [Cothread.ThreadedEventQueue && Cothread.ThreadedEventQueue.prototype, 'wait'],
+        [Cothread.CallbackQueue.prototype, 'call'],
+    ]) {
+        for (const name of names) {
+            if (object && object[`${name}_async`] !== NOTHING && object[`${name}_finish`] !== NOTHING)
+                Gio._promisify(object, `${name}_async`, `${name}_finish`);
+        }
+    }
+    if (GLib.getenv('COTHREAD_DEBUG') !== null && GLib.getenv('COTHREAD_DEBUG').split(',').includes('signals'))
+        watchSignals();
+
+    // Handlers of JavaScript silently do not run on a task's own stack: have the
+    // library name the tasks that emit their signals there.
+    function watchSignals() {
+        for (const method of ['connect', 'connect_after']) {
+            const connect = GObject.Object.prototype[method];
+            GObject.Object.prototype[method] = function (signal, handler) {
+                Cothread.debug_watch_signal(this, signal, 'JavaScript');
+                return connect.call(this, signal, handler);
+            };
+        }
+    }
+
     Object.defineProperty(Cothread, 'current', {get: engine.current, configurable: true, enumerable: true});
 }
