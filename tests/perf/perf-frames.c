@@ -11,6 +11,7 @@
 #define UNIT_NS 1100
 #define MAX_OUTSTANDING 1000000 /* of those that nothing else bounds */
 #define BURST 64
+#define SLOW_PAINT_NS 25e6
 
 typedef struct
 {
@@ -25,6 +26,8 @@ typedef struct
 {
   FrameReport frames;
   double units_per_cpu_second; /* the frames' own time left out */
+  double share;                /* of the thread's time, the frames' left out */
+  double idles_per_second;
 } Outcome;
 
 static guint unit_rounds;
@@ -86,9 +89,27 @@ end_in_time (gpointer data)
   return NULL;
 }
 
+static gboolean
+count_idle (gpointer data)
+{
+  ++*(guint *) data;
+  return G_SOURCE_CONTINUE;
+}
+
+/* An idle handler of the application that is always ready. */
+static GSource *
+add_idle (GMainContext *context, guint *count)
+{
+  GSource *idle = g_idle_source_new ();
+
+  g_source_set_callback (idle, count_idle, count, NULL);
+  g_source_attach (idle, context);
+  return idle;
+}
+
 /* paint_ns < 0: no window. per_second 0: no flood. */
 static Outcome
-run (const Way *way, double per_second, double paint_ns, double seconds)
+run (const Way *way, double per_second, double paint_ns, gboolean has_idle, double seconds)
 {
   Flood flood = { .way = way, .queue = way->open (), .per_second = per_second };
   GMainContext *context = way->get_context (flood.queue);
@@ -98,12 +119,19 @@ run (const Way *way, double per_second, double paint_ns, double seconds)
   GThread *ender = g_thread_new ("end", end_in_time, &end);
   double cpu_ns = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID);
   Outcome outcome = { 0 };
+  guint n_idle = 0;
+  GSource *idle = has_idle ? add_idle (context, &n_idle) : NULL;
 
   while (!g_atomic_int_get (&flood.must_end))
     g_main_context_iteration (context, TRUE);
   cpu_ns = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
   if (model != NULL)
     outcome.frames = frame_model_report (model);
+  outcome.share = 1 - outcome.frames.cpu_ns / cpu_ns;
+  outcome.idles_per_second = n_idle / seconds;
+  if (idle != NULL)
+    g_source_destroy (idle);
+  g_clear_pointer (&idle, g_source_unref);
   outcome.units_per_cpu_second = flood.n_run / (cpu_ns - outcome.frames.cpu_ns) * 1e9;
   g_thread_join (ender);
   if (poster != NULL)
@@ -150,7 +178,7 @@ main (int argc, char **argv)
     G_OPTION_ENTRY_NULL
   };
   Perf *perf = perf_new ("Frames and clicks beside a flood of callbacks", &argc, &argv, options);
-  Outcome flat_out, quiet, ours, invoke, all;
+  Outcome flat_out, quiet, ours, invoke, all, slow, idle;
   double per_second, paint_ns;
 
   if (perf_is_quick (perf))
@@ -158,17 +186,22 @@ main (int argc, char **argv)
   unit_rounds = perf_calibrate_spin (UNIT_NS);
   per_second = times * 1e9 / UNIT_NS;
   paint_ns = paint_ms * 1e6;
-  flat_out = run (&way_drop, per_second, -1, seconds);
-  quiet = run (&way_drop, 0, paint_ns, seconds);
-  ours = run (&way_drop, per_second, paint_ns, seconds);
-  invoke = run (&way_invoke, per_second, paint_ns, seconds);
-  all = run (&way_async_all, per_second, paint_ns, seconds);
+  flat_out = run (&way_drop, per_second, -1, FALSE, seconds);
+  quiet = run (&way_drop, 0, paint_ns, FALSE, seconds);
+  ours = run (&way_drop, per_second, paint_ns, FALSE, seconds);
+  invoke = run (&way_invoke, per_second, paint_ns, FALSE, seconds);
+  slow = run (&way_drop, per_second, SLOW_PAINT_NS, FALSE, seconds);
+  idle = run (&way_drop, per_second, -1, TRUE, seconds);
+  all = run (&way_async_all, per_second, paint_ns, FALSE, seconds);
 
   add_rows (perf, "flood", &ours, "g_main_context_invoke", &invoke, flat_out.units_per_cpu_second);
   add_rows (perf, "flood", &ours, "whole queue without yielding", &all, flat_out.units_per_cpu_second);
   perf_row (perf, "no flood: frames a second", "", quiet.frames.frames_per_second, NULL, 0);
   perf_row (perf, "no flood: frame interval, 99 %", "ms", quiet.frames.interval_p99_ms, NULL, 0);
   perf_row (perf, "no flood: click handled after, 99 %", "ms", quiet.frames.click_p99_ms, NULL, 0);
+  perf_row (perf, "paint of 25 ms always due: share of the callbacks", "%", 100 * slow.share, NULL, 0);
+  perf_row (perf, "paint of 25 ms always due: frames a second", "", slow.frames.frames_per_second, NULL, 0);
+  perf_row (perf, "idle handler always ready: its calls a second", "", idle.idles_per_second, NULL, 0);
   perf_note (perf, "60 frames a second at priority 120 that take %.1f ms each; callbacks of %.1f µs, "
              "%.0f thousand a second without a window, %.1f times the capacity posted; bound %d, the oldest dropped.",
              paint_ms, UNIT_NS / 1000.0, flat_out.units_per_cpu_second / 1000, times, WAY_BOUND);
