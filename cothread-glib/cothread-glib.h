@@ -4,6 +4,8 @@
 #define COTHREAD_INSIDE
 
 #include "loop/cothread-error.h"
+#include "loop/cothread-overflow.h"
+#include "loop/cothread-precise.h"
 #include "loop/cothread-quit.h"
 #include "loop/cothread-fork.h"
 #include "loop/cothread-histogram.h"

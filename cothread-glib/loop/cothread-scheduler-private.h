@@ -28,6 +28,7 @@ typedef struct
   gint64 running_from; /* since when the innermost has held the loop */
 } CothreadTurns;
 
+typedef struct _CothreadPrecise CothreadPrecise;
 typedef struct _CothreadQuitPost CothreadQuitPost;
 
 struct _CothreadScheduler
@@ -75,6 +76,7 @@ struct _CothreadScheduler
   gint64 created_us;
 
   CothreadQuitPost *quit_post; /* or NULL */
+  CothreadPrecise *precise;    /* or NULL */
   GObject *callback_queue; /* the callback layer's default queue */
   CtLink callback_queues;  /* all that are open, the most urgent first */
   CtLink shutdown_hooks;

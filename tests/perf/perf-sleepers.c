@@ -47,6 +47,16 @@ sleep_once (gpointer data, GError **error)
   return NULL;
 }
 
+static gpointer
+sleep_once_precisely (gpointer data, GError **error)
+{
+  const Sleeper *sleeper = data;
+
+  if (cothread_sleep_precisely_until (sleeper->deadline_us, error))
+    note_lateness (sleeper);
+  return NULL;
+}
+
 static gboolean
 timeout_passed (gpointer data)
 {
@@ -82,13 +92,13 @@ keep_best (Sleepers *all, Lateness *best)
 }
 
 static void
-measure_tasks (guint n, Lateness *best)
+measure_tasks (CothreadTaskFunc func, guint n, Lateness *best)
 {
   Sleepers all;
   g_autofree Sleeper *each = new_sleepers (&all, n);
 
   for (guint i = 0; i < n; i++)
-    cothread_task_unref (cothread_spawn_full (sleep_once, &each[i], &(CothreadSpawnOptions) { .function = "sleeper" }, NULL));
+    cothread_task_unref (cothread_spawn_full (func, &each[i], &(CothreadSpawnOptions) { .function = "sleeper" }, NULL));
   while (all.left > 0)
     g_main_context_iteration (NULL, TRUE);
   keep_best (&all, best);
@@ -124,13 +134,15 @@ main (int argc, char **argv)
   Perf *perf = perf_new ("Sleepers: how late they wake, spread over one second", &argc, &argv, NULL);
   guint n_tasks = perf_scale (perf, 100000);
   guint n_sources = perf_scale (perf, GLIB_SLEEPERS);
-  Lateness few = { 0 }, many = { 0 }, sources = { 0 };
+  Lateness few = { 0 }, many = { 0 }, precise_few = { 0 }, precise = { 0 }, sources = { 0 };
   const char *peer = "10 000 GLib timeouts";
 
   for (guint i = 0; i < MIN (2, perf_repeat (perf)); i++)
     {
-      measure_tasks (n_sources, &few);
-      measure_tasks (n_tasks, &many);
+      measure_tasks (sleep_once, n_sources, &few);
+      measure_tasks (sleep_once, n_tasks, &many);
+      measure_tasks (sleep_once_precisely, n_sources / 10, &precise_few);
+      measure_tasks (sleep_once_precisely, n_sources, &precise);
       measure_sources (n_sources, &sources);
     }
   perf_row (perf, "10 000 sleeping tasks, median", "µs", few.p50, peer, sources.p50);
@@ -139,5 +151,9 @@ main (int argc, char **argv)
   perf_row (perf, "100 000 sleeping tasks, median", "µs", many.p50, peer, sources.p50);
   perf_row (perf, "100 000 sleeping tasks, 99 %", "µs", many.p99, peer, sources.p99);
   perf_row (perf, "100 000 sleeping tasks, latest", "µs", many.worst, peer, sources.worst);
+  perf_row (perf, "1 000 precise sleepers, median", "µs", precise_few.p50, peer, sources.p50);
+  perf_row (perf, "1 000 precise sleepers, 99 %", "µs", precise_few.p99, peer, sources.p99);
+  perf_row (perf, "10 000 precise sleepers, median", "µs", precise.p50, peer, sources.p50);
+  perf_row (perf, "10 000 precise sleepers, 99 %", "µs", precise.p99, peer, sources.p99);
   return perf_finish (perf);
 }
