@@ -52,6 +52,7 @@
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info.h"
 #include "monitor/cothread-task-list.h"
+#include "monitor/cothread-trace.h"
 #include "monitor/cothread-warning.h"
 
 #undef COTHREAD_INSIDE

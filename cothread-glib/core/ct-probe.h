@@ -56,6 +56,7 @@ struct _CtProbe
   /* Told about everything, or NULL. `arg`: the reason of a wait, the function
    * of a callback. */
   void (*note) (CtProbe *probe, CtProbeEvent event, const CtTask *task, gconstpointer arg);
+  gpointer note_data;
 };
 
 void ct_probe_init (CtProbe *probe, const CtClock *clock, gboolean has_ticks);

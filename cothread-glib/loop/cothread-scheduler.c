@@ -276,6 +276,7 @@ cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
     self->core->give_back = cothread_task_alloc_give_back;
   self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
   ct_poller_add (self->core->poller, &self->wake_watch);
+  cothread_scheduler_created (self);
   return g_steal_pointer (&self);
 }
 
