@@ -284,6 +284,8 @@ cothread_trace_new (CothreadScheduler *scheduler, guint max_events, GError **err
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for a trace of %u events", size);
       return NULL;
     }
+  /* The pages are to be there: a fault would be dearer than a hundred events. */
+  memset (self->ring.events, 0, (gsize) size * sizeof *self->ring.events);
   self->probe = cothread_probe_ensure (scheduler);
   self->probe->note_data = self;
   self->probe->note = note;
