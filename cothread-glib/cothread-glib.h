@@ -46,6 +46,7 @@
 #include "io/cothread-runner-fd.h"
 
 #include "monitor/cothread-backtrace.h"
+#include "monitor/cothread-bus.h"
 #include "monitor/cothread-dump.h"
 #include "monitor/cothread-monitor.h"
 #include "monitor/cothread-stall.h"

@@ -387,6 +387,7 @@ cothread_scheduler_attach (CothreadScheduler *self, GMainContext *context)
     }
   self->core->drive = drive_context;
   cothread_source_attach (self, context);
+  cothread_scheduler_attached (self);
   return TRUE;
 }
 
