@@ -49,12 +49,14 @@
 #include "io/cothread-thread.h"
 
 #include "monitor/cothread-backtrace.h"
+#include "monitor/cothread-bus.h"
 #include "monitor/cothread-dump.h"
 #include "monitor/cothread-monitor.h"
 #include "monitor/cothread-stall.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info.h"
 #include "monitor/cothread-task-list.h"
+#include "monitor/cothread-trace.h"
 #include "monitor/cothread-warning.h"
 
 #undef COTHREAD_INSIDE

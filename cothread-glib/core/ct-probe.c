@@ -6,13 +6,25 @@
 #define EXACT_RUNS 8
 /* One run in SAMPLE_EVERY; the gaps vary, so that tasks that take turns in a
  * ring are all met. The mean gap is SAMPLE_EVERY - 1. */
-#define SAMPLE_EVERY 16
+#define SAMPLE_EVERY 64
 #define SHORTEST_GAP (SAMPLE_EVERY / 2)
 
-void
-ct_probe_init (CtProbe *probe, const CtClock *clock, gboolean has_ticks)
+static void
+look_after (CtProbe *probe, guint switches)
 {
-  *probe = (CtProbe) { .clock = clock, .has_ticks = has_ticks != 0, .random = 1 };
+  *probe->look_at = *probe->n_switches + switches;
+}
+
+void
+ct_probe_init (CtProbe *probe, const CtClock *clock, gboolean has_ticks, const guint64 *n_switches, guint64 *look_at)
+{
+  *probe = (CtProbe) {
+    .n_switches = n_switches,
+    .look_at = look_at,
+    .clock = clock,
+    .has_ticks = has_ticks != 0,
+    .random = 1,
+  };
   probe->begin_us = ct_clock_now (clock);
   probe->begin_ticks = ct_probe_now (probe);
 }
@@ -41,7 +53,10 @@ ct_probe_set_timing (CtProbe *probe, CtProbeTiming timing)
   probe->timing = (guint8) timing;
   probe->measured = NULL;
   probe->n_exact = EXACT_RUNS;
-  probe->skip = timing != CT_PROBE_TIMING_OFF || probe->note != NULL ? 1 : 0; /* 0: after 2^32 switches */
+  if (timing != CT_PROBE_TIMING_OFF || probe->note != NULL)
+    look_after (probe, 1);
+  else
+    *probe->look_at = CT_PROBE_NEVER;
 }
 
 static void
@@ -94,13 +109,13 @@ ct_probe_look (CtProbe *probe, CtTask *task)
         }
       else if (was_measured)
         {
-          probe->skip = random_gap (probe);
+          look_after (probe, random_gap (probe));
           return;
         }
       else
         start_measuring (probe, task, now_ticks, SAMPLE_EVERY);
     }
-  probe->skip = 1;
+  look_after (probe, 1);
 }
 
 void
@@ -112,7 +127,7 @@ ct_probe_begin_turn (CtProbe *probe)
     probe->note (probe, CT_PROBE_TURN_BEGIN, NULL, NULL);
   probe->n_exact = EXACT_RUNS;
   if (probe->timing != CT_PROBE_TIMING_OFF)
-    probe->skip = 1;
+    look_after (probe, 1);
 }
 
 void
@@ -123,7 +138,7 @@ ct_probe_end_turn (CtProbe *probe, CtTask *outer)
   if (probe->timing != CT_PROBE_TIMING_OFF && outer->kind != CT_TASK_MAIN)
     {
       start_measuring (probe, outer, ct_probe_now (probe), 1);
-      probe->skip = 1;
+      look_after (probe, 1);
     }
 }
 
@@ -155,7 +170,7 @@ ct_probe_expect_long (CtProbe *probe)
 {
   if (probe->timing == CT_PROBE_TIMING_OFF)
     return;
-  probe->skip = 1;
+  look_after (probe, 1);
   probe->n_exact++;
 }
 
@@ -168,6 +183,6 @@ ct_probe_finish (CtProbe *probe, CtTask *task)
     {
       stop_measuring (probe, ct_probe_now (probe));
       if (probe->timing != CT_PROBE_TIMING_OFF)
-        probe->skip = 1;
+        look_after (probe, 1);
     }
 }

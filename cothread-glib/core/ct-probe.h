@@ -9,8 +9,8 @@
  *
  * Time run: reading the processor's counter takes 9 ns, more than half of a
  * yield. So the first runs of a turn are measured one by one (turns that are
- * not busy have no others), and of the rest one in sixteen, which counts for
- * sixteen. A run that overshoots the slice ends the turn and is measured, from
+ * not busy have no others), and of the rest one in 64, which counts for
+ * 64. A run that overshoots the slice ends the turn and is measured, from
  * the end of the slice at the latest, whether it was chosen or not: the long
  * ones are never missed. */
 
@@ -39,7 +39,8 @@ typedef enum
 
 struct _CtProbe
 {
-  guint skip; /* switches until ct_probe_look() is called again */
+  const guint64 *n_switches; /* the scheduler's ... */
+  guint64 *look_at;          /* ... and at which of them ct_probe_look() is called */
   guint8 timing;
   guint8 has_ticks;
 
@@ -56,9 +57,12 @@ struct _CtProbe
   /* Told about everything, or NULL. `arg`: the reason of a wait, the function
    * of a callback. */
   void (*note) (CtProbe *probe, CtProbeEvent event, const CtTask *task, gconstpointer arg);
+  gpointer note_data;
 };
 
-void ct_probe_init (CtProbe *probe, const CtClock *clock, gboolean has_ticks);
+#define CT_PROBE_NEVER G_MAXUINT64
+
+void ct_probe_init (CtProbe *probe, const CtClock *clock, gboolean has_ticks, const guint64 *n_switches, guint64 *look_at);
 void ct_probe_set_timing (CtProbe *probe, CtProbeTiming timing);
 
 /* A task is about to run. */
@@ -72,13 +76,6 @@ void ct_probe_leave (CtProbe *probe, CtTask *task, gint64 end_us);
 /* The next run is one worth measuring. */
 void ct_probe_expect_long (CtProbe *probe);
 void ct_probe_finish (CtProbe *probe, CtTask *task);
-
-static inline void
-ct_probe_enter (CtProbe *probe, CtTask *task)
-{
-  if (G_UNLIKELY (--probe->skip == 0))
-    ct_probe_look (probe, task);
-}
 
 static inline void
 ct_probe_note (CtProbe *probe, CtProbeEvent event, const CtTask *task, gconstpointer arg)

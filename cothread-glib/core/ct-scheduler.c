@@ -13,6 +13,7 @@ ct_scheduler_new (CtClock clock, CtPoller *poller, CtStackGuard guard, GError **
   self->clock = clock;
   self->poller = poller;
   self->pool = ct_stack_pool_new (guard);
+  self->look_at = CT_PROBE_NEVER;
   self->slice_us = DEFAULT_SLICE_US;
   self->slice.end_us = CT_TIME_NEVER;
   ct_tick_counter_init (&self->ticks_counter, &self->clock);

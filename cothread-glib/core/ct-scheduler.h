@@ -103,6 +103,7 @@ struct _CtScheduler
   guint64 n_spawned;
   guint64 n_finished;
   guint64 n_switches;
+  guint64 look_at; /* the switch at which the probe looks; CT_PROBE_NEVER */
   guint64 n_ticks;
   guint64 n_turns;
 };
@@ -248,8 +249,8 @@ static inline void
 ct_scheduler_make_current (CtScheduler *self, CtTask *task)
 {
   ct_scheduler_make_current_unobserved (self, task);
-  if (G_UNLIKELY (self->probe != NULL))
-    ct_probe_enter (self->probe, task);
+  if (G_UNLIKELY (self->n_switches >= self->look_at))
+    ct_probe_look (self->probe, task);
 }
 
 /* The first on the tick queue is off it and current. */

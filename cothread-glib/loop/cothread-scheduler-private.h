@@ -86,6 +86,11 @@ struct _CothreadScheduler
   CtLink runners; /* of the languages without stacks */
 };
 
+/* The monitor is told of each one that begins: COTHREAD_TRACE ... */
+void cothread_scheduler_created (CothreadScheduler *self);
+/* ... and that a context drives: COTHREAD_MONITOR. */
+void cothread_scheduler_attached (CothreadScheduler *self);
+
 /* Every scheduler of the process, for a debugger that has nothing to call. */
 extern CothreadScheduler *cothread_all_schedulers __attribute__ ((visibility ("hidden")));
 

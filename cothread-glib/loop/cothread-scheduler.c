@@ -290,6 +290,7 @@ cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
     self->core->give_back = cothread_task_alloc_give_back;
   self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
   ct_poller_add (self->core->poller, &self->wake_watch);
+  cothread_scheduler_created (self);
   return g_steal_pointer (&self);
 }
 
@@ -400,6 +401,7 @@ cothread_scheduler_attach (CothreadScheduler *self, GMainContext *context)
     }
   self->core->drive = drive_context;
   cothread_source_attach (self, context);
+  cothread_scheduler_attached (self);
   return TRUE;
 }
 

@@ -47,6 +47,10 @@ const CothreadField cothread_callback_statistics_fields[] = {
   FIELD (UINT64, CothreadCallbackStatistics, dropped_closed),
   FIELD (UINT64, CothreadCallbackStatistics, refused),
   FIELD (UINT64, CothreadCallbackStatistics, blocked),
+  FIELD (UINT, CothreadCallbackStatistics, blocked_now),
+  FIELD (UINT64, CothreadCallbackStatistics, blocked_us),
+  FIELD (UINT64, CothreadCallbackStatistics, longest_blocked_us),
+  FIELD (UINT64, CothreadCallbackStatistics, oldest_age_us),
   { NULL, 0, COTHREAD_FIELD_UINT },
 };
 

@@ -95,8 +95,8 @@ void cothread_monitor_set_name (GObject *object, const char *name);
  * CothreadTaskTiming:
  * @COTHREAD_TASK_TIMING_OFF: tasks' times are not measured
  * @COTHREAD_TASK_TIMING_SAMPLED: long runs and those of turns that are not busy
- *   are measured one by one, of the others one in sixteen, which counts for
- *   sixteen: right in the long run, and cheap
+ *   are measured one by one, of the others one in 64, which counts for
+ *   64: right in the long run, and cheap
  * @COTHREAD_TASK_TIMING_EXACT: every run is measured, which costs a reading of
  *   the processor's counter for each
  *

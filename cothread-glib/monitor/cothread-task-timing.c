@@ -10,7 +10,7 @@ cothread_probe_ensure (CothreadScheduler *scheduler)
   if (core->probe == NULL)
     {
       core->probe = g_new (CtProbe, 1);
-      ct_probe_init (core->probe, &core->clock, core->ticks_counter.has_ticks);
+      ct_probe_init (core->probe, &core->clock, core->ticks_counter.has_ticks, &core->n_switches, &core->look_at);
     }
   return core->probe;
 }
@@ -21,7 +21,10 @@ cothread_probe_drop_if_unused (CothreadScheduler *scheduler)
   CtScheduler *core = scheduler->core;
 
   if (core != NULL && core->probe != NULL && core->probe->timing == CT_PROBE_TIMING_OFF && core->probe->note == NULL)
-    g_clear_pointer (&core->probe, g_free);
+    {
+      core->look_at = CT_PROBE_NEVER;
+      g_clear_pointer (&core->probe, g_free);
+    }
 }
 
 /**

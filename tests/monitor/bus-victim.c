@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <cothread-glib.h>
+#include <glib-unix.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* A program to be watched: some tasks and a queue, until its input ends. Every
+ * line that it reads is answered, so that one sees that it is alive. */
+
+static gpointer
+sleeper (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  cothread_sleep (COTHREAD_FOREVER, error);
+  return NULL;
+}
+
+static gpointer
+ticker (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  while (cothread_sleep (10000, error))
+    ;
+  return NULL;
+}
+
+static gboolean
+answer (gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer loop)
+{
+  char byte;
+
+  if (read (fd, &byte, 1) <= 0)
+    {
+      g_main_loop_quit (loop);
+      return G_SOURCE_REMOVE;
+    }
+  if (byte == '\n')
+    puts ("alive");
+  fflush (stdout);
+  return G_SOURCE_CONTINUE;
+}
+
+int
+main (void)
+{
+  GMainLoop *loop = g_main_loop_new (NULL, FALSE);
+  CothreadSpawnOptions options = { .name = "bad\033[2J\xff" "name" };
+
+  for (guint i = 0; i < 3; i++)
+    cothread_task_unref (cothread_spawn (sleeper, NULL));
+  cothread_task_unref (cothread_spawn_full (sleeper, NULL, &options, NULL));
+  cothread_task_unref (cothread_spawn (ticker, NULL));
+  cothread_scheduler_get_callback_queue (cothread_scheduler_get_default ());
+  g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP, answer, loop);
+  puts ("ready");
+  fflush (stdout);
+  g_main_loop_run (loop);
+  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
+  puts ("ended");
+  return 0;
+}
