@@ -372,7 +372,7 @@ DashWindow *
 dash_window_new (GtkApplication *application, DashOptions *options)
 {
   DashWindow *self = g_object_new (DASH_TYPE_WINDOW, "application", application, "title", "Cothread dashboard",
-                                   "icon-name", "org.cothread.Dashboard", "default-width", 1100, "default-height", 840, NULL);
+                                   "icon-name", "org.cothread.Dashboard", "default-width", 1100, "default-height", 880, NULL);
 
   self->options = options;
   self->engine = dash_engine_new (options);
