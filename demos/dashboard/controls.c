@@ -238,6 +238,7 @@ static void
 on_reset (GtkButton *widget, DashTargets *targets)
 {
   cothread_callback_queue_reset_high_water (targets->queue);
+  cothread_callback_queue_reset_timing (targets->queue);
   cothread_scheduler_reset_longest_turn (targets->scheduler);
 }
 

@@ -39,6 +39,7 @@ dash_engine_stop (DashEngine *self)
 void
 dash_engine_free (DashEngine *self)
 {
+  dash_readings_clear (&self->readings);
   g_clear_object (&self->targets.queue);
   g_clear_object (&self->targets.scheduler);
   g_free (self);

@@ -22,7 +22,7 @@ dash_frame_meter_tick (DashFrameMeter *self, gint64 now_us)
       self->buckets[CLAMP (interval / 100, 0, DASH_FRAME_BUCKETS - 1)]++;
       self->worst_us = MAX (self->worst_us, interval);
       self->counted_us += interval;
-      ctv_durations_add (&self->intervals, interval, 1);
+      ctv_durations_add (&self->intervals, interval * 1000, 1);
       self->counted++;
     }
 

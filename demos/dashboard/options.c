@@ -8,7 +8,7 @@ static const GOptionEntry entries[] = {
   { "screenshot", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Save a picture of the window, then quit", "FILE.png" },
   { "after", 0, 0, G_OPTION_ARG_DOUBLE, NULL, "How long to run before the picture is taken (default: 5)", "SECONDS" },
   { "report", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Write what was measured when the window closes", "FILE.json" },
-  { "page", 0, 0, G_OPTION_ARG_STRING, NULL, "Begin with this page: queue or tasks", "PAGE" },
+  { "page", 0, 0, G_OPTION_ARG_STRING, NULL, "Begin with this page: queue, tasks or warnings", "PAGE" },
   { "dark", 0, 0, G_OPTION_ARG_NONE, NULL, "Begin with dark colours", NULL },
   { NULL },
 };
@@ -62,9 +62,9 @@ dash_options_read (DashOptions *self, GVariantDict *dict, GError **error)
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY, "--folder %s: not a folder", self->folder);
       return FALSE;
     }
-  if (self->page != NULL && !g_str_equal (self->page, "queue") && !g_str_equal (self->page, "tasks"))
+  if (self->page != NULL && !g_strv_contains ((const char *const[]) { "queue", "tasks", "warnings", NULL }, self->page))
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--page %s: expected queue or tasks", self->page);
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--page %s: expected queue, tasks or warnings", self->page);
       return FALSE;
     }
   if (g_variant_dict_lookup (dict, "flood", "&s", &flood))

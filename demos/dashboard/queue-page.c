@@ -9,7 +9,7 @@
 #define SPACING 10
 /* Nobody reads a histogram ten times a second. */
 #define HISTOGRAMS_EVERY 5
-#define FRAME_US 16667
+#define FRAME_NS 16666667
 
 static void
 take_depth (gpointer probe, guint *low, guint *high)
@@ -39,25 +39,34 @@ new_histogram (DashHistogram *self, const char *title, const char *name)
   gtk_label_set_xalign (GTK_LABEL (numbers), 1);
   gtk_label_set_ellipsize (GTK_LABEL (numbers), PANGO_ELLIPSIZE_END);
   self->numbers = GTK_LABEL (numbers);
-  self->plot = prepare (ctv_histogram_new (title), name, 76);
+  self->plot = prepare (ctv_histogram_new (title), name, 64);
 
   return ctv_card_new (title, numbers, self->plot);
 }
 
 static void
-show_histogram (DashHistogram *self, const CtvDurations *durations, gint64 mark_us)
+show_histogram (DashHistogram *self, const CtvDurations *durations, gint64 mark_ns)
 {
   g_autofree char *text = ctv_durations_dup_short_text (durations);
 
-  ctv_histogram_set (CTV_HISTOGRAM (self->plot), durations, mark_us);
+  ctv_histogram_set (CTV_HISTOGRAM (self->plot), durations, mark_ns);
   ctv_label_update (self->numbers, text);
+}
+
+static void
+show_library_histogram (DashHistogram *self, CothreadHistogram *histogram)
+{
+  CtvDurations durations;
+
+  ctv_durations_take (&durations, histogram);
+  show_histogram (self, &durations, 0);
 }
 
 void
 dash_queue_page_init (DashQueuePage *self, DashEngine *engine, GtkLabel *last_turn)
 {
   GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
-  GtkBox *row = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, SPACING));
+  GtkGrid *grid = GTK_GRID (gtk_grid_new ());
 
   self->plot = prepare (ctv_depth_plot_new (take_depth, &engine->probe), "depth-plot", 120);
   gtk_widget_set_vexpand (self->plot, TRUE);
@@ -65,10 +74,14 @@ dash_queue_page_init (DashQueuePage *self, DashEngine *engine, GtkLabel *last_tu
 
   gtk_box_append (box, ctv_card_new ("Callback queue", NULL, self->plot));
   gtk_box_append (box, ctv_card_new ("Turns of the main loop", GTK_WIDGET (last_turn), self->strip));
-  gtk_box_set_homogeneous (row, TRUE);
-  gtk_box_append (row, new_histogram (&self->turns, "Turn lengths", "turn-lengths"));
-  gtk_box_append (row, new_histogram (&self->frames, "Frame intervals", "frame-intervals"));
-  gtk_box_append (box, GTK_WIDGET (row));
+  gtk_grid_set_column_homogeneous (grid, TRUE);
+  gtk_grid_set_row_spacing (grid, SPACING);
+  gtk_grid_set_column_spacing (grid, SPACING);
+  gtk_grid_attach (grid, new_histogram (&self->waits, "Time in queue", "time-in-queue"), 0, 0, 1, 1);
+  gtk_grid_attach (grid, new_histogram (&self->runs, "Run time", "run-time"), 1, 0, 1, 1);
+  gtk_grid_attach (grid, new_histogram (&self->turns, "Turn lengths", "turn-lengths"), 0, 1, 1, 1);
+  gtk_grid_attach (grid, new_histogram (&self->frames, "Frame intervals", "frame-intervals"), 1, 1, 1, 1);
+  gtk_box_append (box, GTK_WIDGET (grid));
   self->widget = GTK_WIDGET (box);
 }
 
@@ -80,7 +93,7 @@ count_turns (DashQueuePage *self, const GArray *recent, guint64 turns)
   guint n_new = (guint) MIN (turns - self->turns_seen, recent->len);
 
   for (guint i = recent->len - n_new; i < recent->len; i++)
-    ctv_durations_add (&self->turn_lengths, g_array_index (recent, gint64, i), 1);
+    ctv_durations_add (&self->turn_lengths, g_array_index (recent, gint64, i) * 1000, 1);
   self->turns_seen = turns;
 }
 
@@ -97,8 +110,10 @@ dash_queue_page_update (DashQueuePage *self, DashEngine *engine, const DashFrame
                             now->queue.high_water);
   if (self->n_updates++ % HISTOGRAMS_EVERY != 0)
     return;
-  show_histogram (&self->turns, &self->turn_lengths, slice_us);
-  show_histogram (&self->frames, &meter->intervals, FRAME_US);
+  show_library_histogram (&self->waits, now->time_in_queue);
+  show_library_histogram (&self->runs, now->run_time);
+  show_histogram (&self->turns, &self->turn_lengths, slice_us * 1000);
+  show_histogram (&self->frames, &meter->intervals, FRAME_NS);
 }
 
 void

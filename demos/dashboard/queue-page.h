@@ -20,6 +20,8 @@ typedef struct
   GtkWidget *widget;
   GtkWidget *plot;
   GtkWidget *strip;
+  DashHistogram waits;
+  DashHistogram runs;
   DashHistogram turns;
   DashHistogram frames;
   CtvDurations turn_lengths;

@@ -2,6 +2,13 @@
 #include "readings.h"
 
 void
+dash_readings_clear (DashReadings *self)
+{
+  g_clear_pointer (&self->time_in_queue, cothread_histogram_free);
+  g_clear_pointer (&self->run_time, cothread_histogram_free);
+}
+
+void
 dash_readings_take (DashReadings *self, CothreadScheduler *scheduler, CothreadCallbackQueue *queue)
 {
   g_autoptr (CothreadCallbackStatistics) callbacks = cothread_callback_queue_get_statistics (queue);
@@ -9,7 +16,11 @@ dash_readings_take (DashReadings *self, CothreadScheduler *scheduler, CothreadCa
   guint newest = self->n_samples % DASH_RATE_SAMPLES;
   guint oldest = self->n_samples < DASH_RATE_SAMPLES ? 0 : (self->n_samples + 1) % DASH_RATE_SAMPLES;
 
+  dash_readings_clear (self);
+  self->time_in_queue = cothread_callback_statistics_get_time_in_queue (callbacks);
+  self->run_time = cothread_callback_statistics_get_run_time (callbacks);
   self->queue = *callbacks;
+  self->queue.details = NULL; /* which go with the snapshot */
   self->scheduler = *statistics;
 
   self->at_us[newest] = g_get_monotonic_time ();
@@ -23,5 +34,5 @@ dash_readings_take (DashReadings *self, CothreadScheduler *scheduler, CothreadCa
 guint64
 dash_readings_get_dropped (const DashReadings *self)
 {
-  return self->queue.dropped_oldest + self->queue.dropped_closed;
+  return self->queue.dropped_oldest + self->queue.dropped_newest + self->queue.dropped_closed;
 }

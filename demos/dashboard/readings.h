@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   CothreadCallbackStatistics queue;
+  CothreadHistogram *time_in_queue;
+  CothreadHistogram *run_time;
   CothreadStatistics scheduler;
   double callbacks_per_second;
   gint64 at_us[DASH_RATE_SAMPLES];
@@ -18,6 +20,7 @@ typedef struct
   guint64 n_samples;
 } DashReadings;
 
+void dash_readings_clear (DashReadings *self);
 void dash_readings_take (DashReadings *self, CothreadScheduler *scheduler, CothreadCallbackQueue *queue);
 guint64 dash_readings_get_dropped (const DashReadings *self);
 

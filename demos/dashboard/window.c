@@ -7,6 +7,7 @@
 #include "report.h"
 #include "screenshot.h"
 #include "summary.h"
+#include "warnings-page.h"
 
 #define NUMBERS_EVERY_US 100000
 #define TASKS_EVERY_US 250000
@@ -22,6 +23,7 @@ struct _DashWindow
   CtvTaskTable table;
   DashClickMeter clicks;
   DashQueuePage queue_page;
+  DashWarningsPage warnings;
   GtkStack *pages;
   GtkWidget *animation;
   GPtrArray *tasks;
@@ -44,6 +46,7 @@ update_numbers (gpointer data)
   dash_readings_take (&self->engine->readings, targets->scheduler, targets->queue);
   dash_summary_update (&self->summary, self->engine, meter);
   dash_queue_page_update (&self->queue_page, self->engine, meter);
+  dash_warnings_page_update (&self->warnings, &self->engine->readings);
 }
 
 static void
@@ -183,6 +186,7 @@ dash_window_close_request (GtkWindow *window)
   if (!self->closing)
     {
       self->closing = TRUE;
+      dash_warnings_page_clear (&self->warnings); /* what ends now is no news */
       gtk_window_set_focus (window, NULL); /* a hidden entry would go on blinking, and complain */
       gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
       gtk_widget_set_sensitive (GTK_WIDGET (self), FALSE); /* whatever may still reach the controls */
@@ -195,6 +199,7 @@ dash_window_close_request (GtkWindow *window)
 static void
 dash_window_dispose (GObject *object)
 {
+  dash_warnings_page_clear (&DASH_WINDOW (object)->warnings);
   ctv_task_table_clear (&DASH_WINDOW (object)->table);
   G_OBJECT_CLASS (dash_window_parent_class)->dispose (object);
 }
@@ -239,6 +244,7 @@ dash_window_class_init (DashWindowClass *klass)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "win.find", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_1, GDK_ALT_MASK, "win.page", "s", "queue");
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_2, GDK_ALT_MASK, "win.page", "s", "tasks");
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_3, GDK_ALT_MASK, "win.page", "s", "warnings");
 }
 
 static void
@@ -310,6 +316,9 @@ new_left_column (DashWindow *self)
   gtk_widget_set_vexpand (self->table.widget, TRUE);
   gtk_stack_add_titled (self->pages, self->queue_page.widget, "queue", "Queue");
   gtk_stack_add_titled (self->pages, ctv_card_new ("Tasks", NULL, self->table.widget), "tasks", "Tasks");
+  dash_warnings_page_init (&self->warnings, self->engine->targets.scheduler);
+  dash_warnings_page_set_page (&self->warnings, gtk_stack_add_titled (
+    self->pages, ctv_card_new ("Warnings", NULL, self->warnings.widget), "warnings", "Warnings"));
   if (self->options->page != NULL)
     gtk_stack_set_visible_child_name (self->pages, self->options->page);
 
@@ -372,7 +381,7 @@ DashWindow *
 dash_window_new (GtkApplication *application, DashOptions *options)
 {
   DashWindow *self = g_object_new (DASH_TYPE_WINDOW, "application", application, "title", "Cothread dashboard",
-                                   "icon-name", "org.cothread.Dashboard", "default-width", 1100, "default-height", 840, NULL);
+                                   "icon-name", "org.cothread.Dashboard", "default-width", 1100, "default-height", 880, NULL);
 
   self->options = options;
   self->engine = dash_engine_new (options);

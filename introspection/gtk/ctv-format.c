@@ -34,6 +34,12 @@ ctv_format_us (gint64 us)
   return g_strdup_printf ("%.0f s", us / 1e6);
 }
 
+char *
+ctv_format_ns (gint64 ns)
+{
+  return ns < 1000 ? g_strdup_printf ("%d ns", (int) ns) : ctv_format_us (ns / 1000);
+}
+
 /* What a program calls its things need not be UTF-8, nor one line, nor be there. */
 char *
 ctv_format_text (const char *text)

@@ -3,11 +3,10 @@
 
 #include <math.h>
 
-#include "ctv-format.h"
 #include "ctv-palette.h"
 
-#define FIRST_US 1.0
-#define LAST_US 10e6
+#define FIRST_NS 1e2
+#define LAST_NS 10e9
 #define MARGIN 6
 #define AXIS_HEIGHT 18
 
@@ -17,15 +16,15 @@ struct _CtvHistogram
   char *title;
   char *spoken;
   CtvDurations durations;
-  gint64 mark_us; /* 0: none */
+  gint64 mark_ns; /* 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (CtvHistogram, ctv_histogram, GTK_TYPE_WIDGET)
 
 static float
-x_of (float width, double us)
+x_of (float width, double ns)
 {
-  return width * (float) (log (CLAMP (us, FIRST_US, LAST_US) / FIRST_US) / log (LAST_US / FIRST_US));
+  return width * (float) (log (CLAMP (ns, FIRST_NS, LAST_NS) / FIRST_NS) / log (LAST_NS / FIRST_NS));
 }
 
 static guint64
@@ -41,25 +40,25 @@ find_highest (const CtvDurations *durations)
 static void
 draw_axis (CtvHistogram *self, GtkSnapshot *snapshot, float width, float floor_y)
 {
-  static const gint64 ticks_us[] = { 10, 100, 1000, 10000, 100000, 1000000 };
+  static const struct
+  {
+    double ns;
+    const char *label;
+  } ticks[] = {
+    { 1e3, "1 µs" }, { 1e4, NULL }, { 1e5, NULL }, { 1e6, "1 ms" }, { 1e7, NULL }, { 1e8, NULL }, { 1e9, "1 s" },
+  };
   GtkWidget *widget = GTK_WIDGET (self);
   GdkRGBA line = ctv_text_color (widget, 0.12);
   GdkRGBA text = ctv_text_color (widget, 0.65);
 
   ctv_fill (snapshot, line, 0, floor_y, width, 1);
-  for (guint i = 0; i < G_N_ELEMENTS (ticks_us); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (ticks); i++)
     {
-      float x = (int) x_of (width, (double) ticks_us[i]);
+      float x = (int) x_of (width, ticks[i].ns);
 
       ctv_fill (snapshot, line, x, MARGIN, 1, floor_y - MARGIN);
-      if (i % 2 == 0 || width > 400)
-        {
-          g_autofree char *label = ticks_us[i] == 1000000 ? g_strdup ("1 s")
-                                   : ticks_us[i] < 1000  ? g_strdup_printf ("%d µs", (int) ticks_us[i])
-                                                         : g_strdup_printf ("%d ms", (int) (ticks_us[i] / 1000));
-
-          ctv_draw_text (snapshot, widget, label, text, x, floor_y + AXIS_HEIGHT / 2.0f + 1, 0.5f);
-        }
+      if (ticks[i].label != NULL)
+        ctv_draw_text (snapshot, widget, ticks[i].label, text, x, floor_y + AXIS_HEIGHT / 2.0f + 1, 0.5f);
     }
 }
 
@@ -79,15 +78,15 @@ ctv_histogram_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   draw_axis (self, snapshot, width, floor_y);
   for (guint i = 0; i < CTV_DURATION_BUCKETS; i++)
     {
-      float x = x_of (width, ctv_durations_get_edge_us (i));
-      float end = x_of (width, ctv_durations_get_edge_us (i + 1));
+      float x = x_of (width, ctv_durations_get_edge_ns (i));
+      float end = x_of (width, ctv_durations_get_edge_ns (i + 1));
       float bar = MAX (room * (float) ((double) self->durations.counts[i] / highest), 1);
 
       if (self->durations.counts[i] > 0)
         ctv_fill (snapshot, CTV_BLUE, x, floor_y - bar, MAX (end - x - 1, 1), bar);
     }
-  if (self->mark_us > 0)
-    ctv_fill (snapshot, CTV_RED, (int) x_of (width, (double) self->mark_us), MARGIN, 1, room);
+  if (self->mark_ns > 0)
+    ctv_fill (snapshot, CTV_RED, (int) x_of (width, (double) self->mark_ns), MARGIN, 1, room);
 }
 
 static void
@@ -136,14 +135,14 @@ ctv_histogram_new (const char *title)
 }
 
 void
-ctv_histogram_set (CtvHistogram *self, const CtvDurations *durations, gint64 mark_us)
+ctv_histogram_set (CtvHistogram *self, const CtvDurations *durations, gint64 mark_ns)
 {
-  if (mark_us == self->mark_us && durations->n == self->durations.n &&
+  if (mark_ns == self->mark_ns && durations->n == self->durations.n &&
       memcmp (durations->counts, self->durations.counts, sizeof durations->counts) == 0)
     return;
 
   self->durations = *durations;
-  self->mark_us = mark_us;
+  self->mark_ns = mark_ns;
   speak (self);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }

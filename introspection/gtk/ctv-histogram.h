@@ -12,6 +12,6 @@ G_DECLARE_FINAL_TYPE (CtvHistogram, ctv_histogram, CTV, HISTOGRAM, GtkWidget)
 
 /* A histogram of durations, on a logarithmic axis of time. */
 GtkWidget *ctv_histogram_new (const char *title);
-void ctv_histogram_set (CtvHistogram *self, const CtvDurations *durations, gint64 mark_us);
+void ctv_histogram_set (CtvHistogram *self, const CtvDurations *durations, gint64 mark_ns);
 
 G_END_DECLS

@@ -69,8 +69,8 @@ show_queue (CtvInspectorPage *self)
   queue = cothread_callback_queue_get_statistics (self->queue);
   show_count (self->depth, queue->length);
   show_count (self->high_water, queue->high_water);
-  show_count (self->dropped, queue->dropped_oldest + queue->dropped_closed);
-  ctv_label_set_alert (self->dropped, queue->dropped_oldest > 0);
+  show_count (self->dropped, queue->dropped_oldest + queue->dropped_newest + queue->dropped_closed);
+  ctv_label_set_alert (self->dropped, queue->dropped_oldest + queue->dropped_newest > 0);
   show_count (self->refused, queue->refused);
   ctv_label_set_alert (self->refused, queue->refused > 0);
   ctv_depth_plot_set_marks (CTV_DEPTH_PLOT (self->plot), queue->length, queue->max_length, queue->high_water);

@@ -358,6 +358,42 @@ scenario_headers_sort_and_the_open_task_stays_open (void)
   keep_picture ("dashboard-sorted.png");
 }
 
+static gboolean
+warnings_say (gpointer text)
+{
+  return ui_has_text (ui_find (ui.window, "warnings"), text);
+}
+
+static gpointer
+join (gpointer task, GError **error)
+{
+  cothread_task_join (*(CothreadTask **) task, COTHREAD_FOREVER, NULL, error);
+  return NULL;
+}
+
+static void
+scenario_warnings_name_who_holds_the_loop_and_who_is_lost (void)
+{
+  CothreadTask *first, *second;
+
+  ui_act (ui.window, "win.page", g_variant_new_string ("warnings"));
+  ui_set_spin (ui.window, "bound", 0);
+  ui_wait_until ("an unbounded queue is news", warnings_say, (gpointer) "no bound");
+
+  first = cothread_spawn_full (join, &second, &(CothreadSpawnOptions) { .name = "Kastor" }, NULL);
+  second = cothread_spawn_full (join, &first, &(CothreadSpawnOptions) { .name = "Pollux" }, NULL);
+  ui_wait_until ("a circle is found", warnings_say, (gpointer) "Kastor");
+  cothread_task_cancel (first);
+  cothread_task_cancel (second);
+
+  g_usleep (300000); /* this task holds the main loop */
+  ui_wait_until ("a stall is told", warnings_say, (gpointer) "was held for");
+  ui_wait_until ("and who it was", warnings_say, (gpointer) "run_scenario");
+  keep_picture ("dashboard-warnings.png");
+  cothread_task_unref (first);
+  cothread_task_unref (second);
+}
+
 static void
 scenario_everything_has_an_accessible_name (void)
 {
@@ -435,10 +471,29 @@ test_scenario (gconstpointer data)
   dash_options_clear (&ui.options);
 }
 
+/* Every warning is a failure, but that of the stall detector: on a machine with
+ * much to do it may well be right. */
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  gboolean is_stall = FALSE;
+
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE") && fields[i].length < 0)
+      is_stall = strstr (fields[i].value, "has held the main loop") != NULL;
+  g_log_writer_default (level, fields, n_fields, data);
+  if ((level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL)) && !is_stall)
+    abort ();
+
+  return G_LOG_WRITER_HANDLED;
+}
+
 int
 main (int argc, char **argv)
 {
+  g_log_set_writer_func (write_log, NULL, NULL);
   g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_FATAL_MASK); /* write_log() sees to the rest */
 
 #define ADD(path, scenario) g_test_add_data_func ("/dashboard/" path, (gconstpointer) scenario, test_scenario)
   ADD ("indexes-a-folder", scenario_indexes_a_folder);
@@ -451,6 +506,7 @@ main (int argc, char **argv)
   ADD ("echo-server-serves", scenario_echo_server_serves);
   ADD ("tasks-are-listed-filtered-and-opened", scenario_tasks_are_listed_filtered_and_opened);
   ADD ("headers-sort-and-the-open-task-stays-open", scenario_headers_sort_and_the_open_task_stays_open);
+  ADD ("warnings-name-who-holds-the-loop-and-who-is-lost", scenario_warnings_name_who_holds_the_loop_and_who_is_lost);
   ADD ("everything-has-an-accessible-name", scenario_everything_has_an_accessible_name);
   ADD ("closes-with-every-workload-on", scenario_closes_with_every_workload_on);
   ADD ("closes-while-flooding", scenario_closes_while_flooding);

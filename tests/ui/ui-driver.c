@@ -171,6 +171,17 @@ needs_name (GtkWidget *widget)
           !GTK_IS_IMAGE (widget));
 }
 
+gboolean
+ui_has_text (GtkWidget *root, const char *text)
+{
+  if (GTK_IS_LABEL (root) && strstr (gtk_label_get_text (GTK_LABEL (root)), text) != NULL)
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child != NULL; child = gtk_widget_get_next_sibling (child))
+    if (ui_has_text (child, text))
+      return TRUE;
+  return FALSE;
+}
+
 /* A button is read out by the label in it; its tooltip would do as well. */
 static gboolean
 has_text (GtkWidget *widget)

@@ -22,6 +22,9 @@ void ui_select_row (GtkWidget *root, const char *name, guint position);
 void ui_sort (GtkWidget *root, const char *name, guint column, GtkSortType direction);
 void ui_act (GtkWidget *root, const char *action, GVariant *parameter);
 
+/* Whether a label in there has that text in it. */
+gboolean ui_has_text (GtkWidget *root, const char *text);
+
 /* What can be used or looked at, and has no name for those who do not see it. */
 GPtrArray *ui_list_nameless (GtkWidget *root);
 
