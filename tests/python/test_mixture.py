@@ -44,7 +44,7 @@ class Mixture:
         except ValueError as error:
             try:
                 self.step(number)
-            except Cothread.Cancelled:
+            except (Cothread.Cancelled, Cothread.TimedOut):
                 pass  # PyGObject would print it
             assert sys.exc_info()[1] is error
         return number
