@@ -161,7 +161,7 @@ def test_the_interpreter_is_free_while_the_loop_sleeps():
 
     thread = in_thread(spin)
     loop = GLib.MainLoop()
-    GLib.timeout_add(300, loop.quit)
+    GLib.timeout_add(50, lambda: count[0] <= 20 or loop.quit())
     Cothread.callback(lambda: None)
     Cothread.spawn(Cothread.sleep, 0.05)
     loop.run()

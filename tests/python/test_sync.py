@@ -302,15 +302,13 @@ def test_of_two_timeouts_the_nearest_counts_and_the_outer_comes_back():
 
 
 def test_a_timeout_is_the_tasks_own():
-    def other():
-        Cothread.sleep(0.02)
-        return "slept"
-
-    task = Cothread.spawn(other)
+    event = Cothread.Event()
+    task = Cothread.spawn(event.wait)
     with pytest.raises(Cothread.TimedOut):
         with Cothread.timeout(0.001):
             task.wait()
-    assert task.wait() == "slept"
+    event.signal("waited on")
+    assert task.wait() == "waited on"
     with Cothread.timeout(None):
         Cothread.sleep(0)
     with pytest.raises(ValueError):
@@ -323,7 +321,9 @@ def test_a_timer_calls_once_in_a_task():
     calls = []
     timer = Cothread.Timer(0.001, lambda *args: Cothread.sleep(0) or calls.append(args), 1, 2)
     assert timer.pending
-    Cothread.sleep(0.05)
+    while not calls:
+        Cothread.sleep(0.001)
+    settle()
     assert calls == [(1, 2)] and not timer.pending
     with pytest.raises(RuntimeError):
         timer.reset(1)

@@ -145,11 +145,13 @@ def test_a_cancelled_task_in_a_shield_cleans_up_first():
 
 
 def test_wait_times_out_and_the_task_goes_on():
-    task = Cothread.spawn(lambda: Cothread.sleep(0.05) or "done")
+    event = Cothread.Event()
+    task = Cothread.spawn(event.wait)
     with pytest.raises(Cothread.TimedOut):
         task.wait(0)
     with pytest.raises(TimeoutError):
         task.wait(timeout=0.001)
+    event.signal("done")
     assert task.wait() == "done"
 
 
@@ -248,8 +250,8 @@ def test_a_task_that_nobody_holds_goes_on():
     gc.collect()
     Cothread.sleep(0)
     gc.collect()
-    Cothread.sleep(0.05)
-    assert seen == [1]
+    while not seen:
+        Cothread.sleep(0.001)
 
 
 def test_locals_of_a_finished_task_are_freed():

@@ -25,7 +25,11 @@ report (PyObject *function)
       return;
     }
   PyErr_Restore (type, value, traceback);
-  PyErr_WriteUnraisable (function);
+  /* As with tasks: nobody has to be told of these. */
+  if (PyErr_ExceptionMatches (py_exc_cancelled) || PyErr_ExceptionMatches (PyExc_SystemExit))
+    PyErr_Clear ();
+  else
+    PyErr_WriteUnraisable (function);
 }
 
 /* In a callback task. */
@@ -97,6 +101,9 @@ callback (G_GNUC_UNUSED PyObject *module, PyObject *const *args, Py_ssize_t n_ar
     return NULL;
   for (Py_ssize_t i = 0; i < n_args; i++)
     PyTuple_SET_ITEM (entry, i, Py_NewRef (args[i]));
+  /* The queue holds it: looking at a million of these would only cost the
+   * garbage collector time. */
+  PyObject_GC_UnTrack (entry);
   if (cothread_callback_queue_get_overflow (main_queue) == COTHREAD_OVERFLOW_BLOCK)
     was_accepted = post_patiently (entry, &error);
   else

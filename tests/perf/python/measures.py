@@ -115,6 +115,10 @@ class ThroughCothread:
         Cothread.Scheduler.get_default().get_callback_queue().set_max_length(0)
         return measure_ticker(GLib, lambda done: post_all(Cothread.callback, n, done))
 
+    def idle_ticker(self, n):
+        """The same for n milliseconds in which nothing happens: what the machine does to it."""
+        return measure_ticker(self.GLib, lambda done: self.GLib.timeout_add(n, lambda: done()))
+
 
 def post_all(post, n, done):
     count = collections.Counter()
