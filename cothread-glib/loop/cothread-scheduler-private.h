@@ -42,6 +42,8 @@ struct _CothreadScheduler
   GSource *worker;
   GSource *fence;
   GSource *sentinel;
+  guint n_prepared; /* times that the sentinel was */
+  gboolean is_preparing; /* only to see whether that is possible */
   GSource *jump; /* a test scheduler's */
   GArray *polled;         /* of GPollFD: what GLib polls for the worker ... */
   GPtrArray *polled_tags; /* ... and its names for them */
@@ -171,6 +173,8 @@ void cothread_scheduler_sync_runners (CothreadScheduler *self);
 guint cothread_scheduler_count_ready_in_runners (CothreadScheduler *self);
 
 void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
+/* FALSE inside some source's prepare() or check(). */
+gboolean cothread_source_can_iterate (CothreadScheduler *self);
 
 /* Which scheduler lives on which context. */
 CothreadScheduler *cothread_registry_lookup (GMainContext *context);

@@ -312,7 +312,10 @@ sentinel_prepare (GSource *source, gint *timeout_ms)
 
   *timeout_ms = -1;
   if (self != NULL)
-    set_loop_phase (self, (self->loop_phase | 1) + 1);
+    {
+      set_loop_phase (self, (self->loop_phase | 1) + 1);
+      self->n_prepared++;
+    }
   if (self != NULL && self->core != NULL && self->turns.depth > 0)
     {
       self->core->is_depth_uncertain = TRUE;
@@ -330,6 +333,26 @@ sentinel_check (GSource *source)
   if (self != NULL)
     set_loop_phase (self, self->loop_phase | 1);
   return FALSE;
+}
+
+/* GLib does not say where it is; but asked to prepare its sources once more, it
+ * warns and does nothing. */
+gboolean
+cothread_source_can_iterate (CothreadScheduler *self)
+{
+  guint before = self->n_prepared;
+  gint priority;
+
+  if (self->is_preparing)
+    return FALSE;
+  if (self->sentinel == NULL || !g_main_context_acquire (self->context))
+    return TRUE;
+  self->is_preparing = TRUE;
+  g_main_context_prepare (self->context, &priority);
+  self->is_preparing = FALSE;
+  g_main_context_release (self->context);
+  self->core->is_loop_asleep = FALSE;
+  return self->n_prepared != before;
 }
 
 static GSourceFuncs sentinel_funcs = { sentinel_prepare, sentinel_check, NULL, NULL, NULL, NULL };

@@ -54,6 +54,9 @@ cothread_wait_begin_slowly (GError **error)
         }
     }
   why_not = why_not_here (self->core);
+  if (why_not == NULL && self->core->current->kind == CT_TASK_MAIN && !cothread_source_can_iterate (self))
+    why_not = "Cannot wait here: this code is a source's prepare() or check(). "
+              "Spawn a task (cothread_spawn()) and wait in it";
   if (G_UNLIKELY (why_not != NULL))
     {
       g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT, why_not);

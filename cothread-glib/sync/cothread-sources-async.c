@@ -74,7 +74,8 @@ void
 cothread_event_wait_async (CothreadEvent *self, gint64 timeout_us, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_return_if_fail (cothread_event_get_waiters (self) != NULL);
+  if (cothread_event_get_waiters (self) == NULL)
+    return; /* it has complained */
   g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
@@ -141,7 +142,8 @@ void
 cothread_event_queue_wait_async (CothreadEventQueue *self, gint64 timeout_us, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_return_if_fail (cothread_event_queue_get_waiters (self) != NULL);
+  if (cothread_event_queue_get_waiters (self) == NULL)
+    return; /* it has complained */
   g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
@@ -189,7 +191,8 @@ void
 cothread_pulse_wait_async (CothreadPulse *self, gint64 timeout_us, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_return_if_fail (cothread_pulse_get_waiters (self) != NULL);
+  if (cothread_pulse_get_waiters (self) == NULL)
+    return; /* it has complained */
   g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 

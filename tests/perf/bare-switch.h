@@ -17,6 +17,15 @@ typedef struct
 /* Nanoseconds a hand-over; the data are a BareRing. */
 double bare_ucontext_ring (gpointer data);
 double bare_threads_ring (gpointer data);
+#ifdef HAVE_STATE_THREADS
+double bare_st_ring (gpointer data);
+#endif
+#ifdef HAVE_PTH
+double bare_pth_ring (gpointer data);
+#endif
+#ifdef HAVE_PCL
+double bare_pcl_ring (gpointer data);
+#endif
 #ifdef HAVE_BOOST_CONTEXT
 double bare_boost_ring (gpointer data);
 /* Nanoseconds to make a context, jump to it and come back; the data are a

@@ -122,6 +122,15 @@ main (int argc, char **argv)
 #ifdef HAVE_BOOST_CONTEXT
     { "boost jump_fcontext alone", bare_boost_ring, &hundred },
 #endif
+#ifdef HAVE_STATE_THREADS
+    { "State Threads", bare_st_ring, &hundred_slowly },
+#endif
+#ifdef HAVE_PCL
+    { "libpcl co_call alone", bare_pcl_ring, &hundred_slowly },
+#endif
+#ifdef HAVE_PTH
+    { "GNU Pth", bare_pth_ring, &hundred_slowly },
+#endif
     { "ucontext swapcontext alone", bare_ucontext_ring, &hundred_slowly },
     { "100 idle sources", idle_ring, &hundred_slowly },
   };
