@@ -102,10 +102,7 @@ static gboolean
 epoll_is_lost (CtPoller *poller, gint fd)
 {
   const CtPollerSlot *slot = &poller->slots[fd];
-  struct epoll_event event = {
-    .events = slot->events | (slot->is_kept ? (guint32) EPOLLET : (guint32) EPOLLONESHOT),
-    .data.fd = fd,
-  };
+  struct epoll_event event = make_event (poller, fd, slot->events, slot->is_kept);
 
   return epoll_ctl (((EpollPoller *) poller)->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0 &&
          (errno == ENOENT || errno == EBADF);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <gio/gio.h>
+
 #include "core/ct-scheduler.h"
 #include "io/cothread-fd-io.h"
 
@@ -16,6 +18,7 @@ typedef struct
   /* Where the descriptor's owner keeps its number, or NULL: it may close it while
    * the call is suspended, and the number may become another file's. */
   const gint *own;
+  GSocket *socket; /* the owner, likewise, or NULL */
 
   CtScheduler *core; /* NULL until it waits */
   gint64 deadline_us;

@@ -20,7 +20,7 @@ fail (gint fd, int failure, GError **error)
 static gboolean
 is_closed (const CothreadFdCall *call, GError **error)
 {
-  if (call->own == NULL || *call->own == call->fd)
+  if ((call->own == NULL || *call->own == call->fd) && (call->socket == NULL || g_socket_get_fd (call->socket) == call->fd))
     return FALSE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "Descriptor %d was closed while it was waited for", call->fd);
   return TRUE;

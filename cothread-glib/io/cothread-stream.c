@@ -9,27 +9,61 @@
  * scheduler's epoll set where the stream has a descriptor, and not by a source
  * of its own, which GLib would poll with all the others in every iteration. */
 
-static gint
-socket_fd (GObject *stream)
+/* What is known of a stream of a socket: it does nothing but read or write its
+ * descriptor, so that may as well be done here, without a GError for each try in
+ * vain. The socket owns its descriptor, and tells when it was closed. */
+typedef struct
+{
+  GSocket *socket; /* the stream's; NULL: it is no such stream */
+  gint fd;
+  gushort kept;
+} SocketStream;
+
+static SocketStream *
+look_for_socket (gpointer stream)
 {
   GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (stream), "socket");
-  g_autoptr (GSocket) socket = NULL;
+  SocketStream *self = g_new0 (SocketStream, 1);
+  const char *type = G_OBJECT_TYPE_NAME (stream);
 
-  /* The streams of a GSocketConnection; there is no other way to their socket. */
-  if (pspec == NULL || pspec->value_type != G_TYPE_SOCKET || (pspec->flags & G_PARAM_READABLE) == 0)
-    return -1;
-  g_object_get (stream, "socket", &socket, NULL);
-  if (socket == NULL || g_socket_get_timeout (socket) != 0)
-    return -1;
-  return g_socket_get_fd (socket);
+  /* The streams of a GSocketConnection are private types. */
+  if (pspec != NULL && pspec->value_type == G_TYPE_SOCKET && (pspec->flags & G_PARAM_READABLE) != 0 &&
+      (g_str_equal (type, "GSocketInputStream") || g_str_equal (type, "GSocketOutputStream")))
+    {
+      g_object_get (stream, "socket", &self->socket, NULL);
+      if (self->socket != NULL)
+        {
+          self->fd = g_socket_get_fd (self->socket);
+          g_object_unref (self->socket); /* the stream holds it */
+        }
+    }
+  return self;
 }
 
-static gint
-stream_fd (gpointer stream)
+/* NULL where the stream's own way is the right one. */
+static SocketStream *
+socket_stream (gpointer stream)
 {
-  if (G_IS_FILE_DESCRIPTOR_BASED (stream))
-    return g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream));
-  return socket_fd (stream);
+  static GQuark quark;
+  SocketStream *self;
+
+  if (G_UNLIKELY (quark == 0))
+    quark = g_quark_from_static_string ("cothread-socket-stream");
+  self = g_object_get_qdata (stream, quark);
+  if (G_UNLIKELY (self == NULL))
+    {
+      self = look_for_socket (stream);
+      g_object_set_qdata_full (stream, quark, self, g_free);
+    }
+  if (self->socket == NULL || g_socket_get_fd (self->socket) != self->fd || self->fd < 0 || g_socket_get_timeout (self->socket) != 0)
+    return NULL;
+  return self;
+}
+
+static CothreadFdCall
+call_of (SocketStream *self)
+{
+  return (CothreadFdCall) { .fd = self->fd, .timeout_us = COTHREAD_FOREVER, .kept = &self->kept, .socket = self->socket };
 }
 
 /* A try that failed: whether to try again. Otherwise it is for the operation of
@@ -37,15 +71,11 @@ stream_fd (gpointer stream)
 static gboolean
 wait_after (gpointer stream, GIOCondition condition, GError **failure)
 {
-  gint fd;
-
-  if (!g_error_matches (*failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    return FALSE;
-  fd = stream_fd (stream);
-  if (fd < 0)
+  if (!g_error_matches (*failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) || !G_IS_FILE_DESCRIPTOR_BASED (stream))
     return FALSE;
   g_clear_error (failure);
-  return cothread_wait_fd (fd, condition, COTHREAD_FOREVER, failure) != 0;
+  return cothread_wait_fd (g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream)), condition, COTHREAD_FOREVER,
+                           failure) != 0;
 }
 
 static gboolean
@@ -54,6 +84,19 @@ begin (GError **error)
   CothreadFdCall none = { .fd = -1 };
 
   return cothread_fd_call_begin (&none, error);
+}
+
+static gssize
+read_socket (GInputStream *stream, SocketStream *socket, void *buffer, gsize n_bytes, GError **error)
+{
+  CothreadFdCall call = call_of (socket);
+  struct iovec vector = { buffer, n_bytes };
+  gssize n;
+
+  g_object_ref (stream);
+  n = cothread_fd_call_readv (&call, &vector, 1, error);
+  g_object_unref (stream);
+  return n;
 }
 
 /**
@@ -80,12 +123,16 @@ cothread_stream_read (GInputStream *stream, void *buffer, gsize n_bytes, GError 
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) failure = NULL;
+  SocketStream *socket;
 
   g_return_val_if_fail (G_IS_INPUT_STREAM (stream), -1);
   g_return_val_if_fail (buffer != NULL || n_bytes == 0, -1);
 
   if (!begin (error))
     return -1;
+  socket = g_input_stream_is_closed (stream) ? NULL : socket_stream (stream);
+  if (socket != NULL)
+    return read_socket (stream, socket, buffer, n_bytes, error);
   if (G_IS_POLLABLE_INPUT_STREAM (stream) && g_pollable_input_stream_can_poll (G_POLLABLE_INPUT_STREAM (stream)))
     {
       do
@@ -178,6 +225,18 @@ write_rest (GOutputStream *stream, const char *buffer, gsize n_bytes, gsize *don
   return success;
 }
 
+static gboolean
+write_socket (GOutputStream *stream, SocketStream *socket, const void *buffer, gsize n_bytes, gsize *done, GError **error)
+{
+  CothreadFdCall call = call_of (socket);
+  gboolean success;
+
+  g_object_ref (stream);
+  success = cothread_fd_call_write_all (&call, buffer, n_bytes, done, error);
+  g_object_unref (stream);
+  return success;
+}
+
 /**
  * cothread_stream_write_all: (skip)
  * @stream: a stream
@@ -199,6 +258,7 @@ write_rest (GOutputStream *stream, const char *buffer, gsize n_bytes, gsize *don
 gboolean
 cothread_stream_write_all (GOutputStream *stream, const void *buffer, gsize n_bytes, gsize *n_written, GError **error)
 {
+  SocketStream *socket;
   gsize done = 0;
   gboolean success;
 
@@ -206,7 +266,10 @@ cothread_stream_write_all (GOutputStream *stream, const void *buffer, gsize n_by
   g_return_val_if_fail (buffer != NULL || n_bytes == 0, FALSE);
 
   success = begin (error);
-  if (success && G_IS_POLLABLE_OUTPUT_STREAM (stream) &&
+  socket = success && !g_output_stream_is_closed (stream) ? socket_stream (stream) : NULL;
+  if (socket != NULL)
+    success = write_socket (stream, socket, buffer, n_bytes, &done, error);
+  else if (success && G_IS_POLLABLE_OUTPUT_STREAM (stream) &&
       g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (stream)))
     success = write_what_fits (G_POLLABLE_OUTPUT_STREAM (stream), buffer, n_bytes, &done, error);
   if (success && done < n_bytes)

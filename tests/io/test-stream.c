@@ -118,6 +118,29 @@ test_cancelled_while_it_reads (void)
   g_object_unref (connections[1]);
 }
 
+static gpointer
+close_connection (gpointer connection, G_GNUC_UNUSED GError **error)
+{
+  g_assert_true (g_io_stream_close (connection, NULL, NULL));
+  return NULL;
+}
+
+/* By another task, and by GIO's own close. */
+static void
+test_closed_while_it_reads (void)
+{
+  GSocketConnection *connections[2];
+
+  make_connections (connections);
+  start ("echo", echo, connections[0]);
+  settle ();
+  start ("closer", close_connection, connections[0]);
+  run_until_no_task_is_left ();
+  assert_said ("closed");
+  g_object_unref (connections[0]);
+  g_object_unref (connections[1]);
+}
+
 static void
 test_the_other_side_is_gone (void)
 {
@@ -511,6 +534,7 @@ main (int argc, char **argv)
 #define ADD(path, test) behaviour_add ("/io/stream/" path, test)
   ADD ("much-goes-to-and-fro", test_much_goes_to_and_fro);
   ADD ("cancelled-while-it-reads", test_cancelled_while_it_reads);
+  ADD ("closed-while-it-reads", test_closed_while_it_reads);
   ADD ("the-other-side-is-gone", test_the_other_side_is_gone);
   ADD ("lines-are-read-as-they-come", test_lines_are_read_as_they_come);
   ADD ("streams-that-cannot-be-polled", test_streams_that_cannot_be_polled);
