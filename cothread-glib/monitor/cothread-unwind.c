@@ -15,6 +15,50 @@
 #endif
 
 #if CAN_UNWIND
+/* Loaded when it is first asked for, and for nobody else: its own
+ * _Unwind_RaiseException and friends would take the place of libgcc's in the
+ * whole process, C++ exceptions included, if we were linked with it. */
+static struct
+{
+  __typeof__ (&unw_get_reg) get_reg;
+  __typeof__ (&unw_step) step;
+  __typeof__ (&unw_init_local) init_local;
+  __typeof__ (&unw_init_local2) init_local2;
+  __typeof__ (&unw_get_proc_name) get_proc_name;
+#if defined(__x86_64__)
+  int (*getcontext) (unw_context_t *context);
+#endif
+  gboolean is_there;
+} unwinder;
+
+#define LOAD(handle, name) ((unwinder.name = (__typeof__ (unwinder.name)) dlsym (handle, G_STRINGIFY (UNW_OBJ (name)))) != NULL)
+
+static gboolean
+load (void)
+{
+  static gsize is_done;
+
+  if (g_once_init_enter (&is_done))
+    {
+      void *handle = dlopen ("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+
+      unwinder.is_there = handle != NULL && LOAD (handle, get_reg) && LOAD (handle, step) && LOAD (handle, init_local) &&
+                          LOAD (handle, init_local2) && LOAD (handle, get_proc_name);
+#if defined(__x86_64__)
+      unwinder.getcontext = unwinder.is_there ? (int (*) (unw_context_t *)) dlsym (handle, G_STRINGIFY (UNW_ARCH_OBJ (getcontext))) : NULL;
+      unwinder.is_there = unwinder.getcontext != NULL;
+#endif
+      g_once_init_leave (&is_done, 1);
+    }
+  return unwinder.is_there;
+}
+
+#if defined(__x86_64__)
+#define get_context(context) unwinder.getcontext (context)
+#else
+#define get_context(context) unw_getcontext (context) /* no function but instructions */
+#endif
+
 static guint
 walk (unw_cursor_t *cursor, gpointer *frames, guint max, guint skip)
 {
@@ -24,14 +68,14 @@ walk (unw_cursor_t *cursor, gpointer *frames, guint max, guint skip)
     {
       unw_word_t ip = 0;
 
-      if (unw_get_reg (cursor, UNW_REG_IP, &ip) < 0 || ip == 0)
+      if (unwinder.get_reg (cursor, UNW_REG_IP, &ip) < 0 || ip == 0)
         break;
       if (skip > 0)
         skip--;
       else
         frames[n++] = (gpointer) ip;
     }
-  while (n < max && unw_step (cursor) > 0);
+  while (n < max && unwinder.step (cursor) > 0);
   return n;
 }
 
@@ -66,7 +110,7 @@ cothread_unwind_registers (const CtContextRegisters *registers, gpointer *frames
   unw_cursor_t cursor;
 
   fill (&context, registers);
-  if (unw_init_local (&cursor, &context) == 0)
+  if (load () && unwinder.init_local (&cursor, &context) == 0)
     return walk (&cursor, frames, max, 0);
 #endif
   if (max == 0)
@@ -82,7 +126,7 @@ cothread_unwind_here (G_GNUC_UNUSED gpointer *frames, G_GNUC_UNUSED guint max, G
   unw_context_t context;
   unw_cursor_t cursor;
 
-  if (unw_getcontext (&context) == 0 && unw_init_local (&cursor, &context) == 0)
+  if (load () && get_context (&context) == 0 && unwinder.init_local (&cursor, &context) == 0)
     return walk (&cursor, frames, max, skip);
 #endif
   return 0;
@@ -94,7 +138,8 @@ cothread_unwind_signal (G_GNUC_UNUSED void *signal_context, G_GNUC_UNUSED gpoint
 #if CAN_UNWIND
   unw_cursor_t cursor;
 
-  if (unw_init_local2 (&cursor, signal_context, UNW_INIT_SIGNAL_FRAME) == 0)
+  /* Whoever catches the signal has walked a stack before. */
+  if (unwinder.is_there && unwinder.init_local2 (&cursor, signal_context, UNW_INIT_SIGNAL_FRAME) == 0)
     return walk (&cursor, frames, max, 0);
 #endif
   return 0;
@@ -112,9 +157,9 @@ find_name (G_GNUC_UNUSED gpointer address, G_GNUC_UNUSED char *name, G_GNUC_UNUS
   int result;
 
   fill (&context, &registers);
-  if (unw_init_local2 (&cursor, &context, UNW_INIT_SIGNAL_FRAME) != 0)
+  if (!load () || unwinder.init_local2 (&cursor, &context, UNW_INIT_SIGNAL_FRAME) != 0)
     return FALSE;
-  result = unw_get_proc_name (&cursor, name, bytes, &found);
+  result = unwinder.get_proc_name (&cursor, name, bytes, &found);
   *offset = (guintptr) found;
   return result == 0 || result == -UNW_ENOMEM;
 #else
