@@ -427,7 +427,7 @@ cothread_scheduler_peek_callback_queue (CothreadScheduler *scheduler)
  *
  * The scheduler's open callback queues, the most urgent first.
  *
- * Returns: (transfer full) (element-type CothreadCallbackQueue): the queues
+ * Returns: (transfer container) (element-type CothreadCallbackQueue): the queues
  *
  * Since: 0.1
  */

@@ -142,7 +142,7 @@ compare_slow (gconstpointer one, gconstpointer other)
  * slowest first. Callbacks of other languages all go through functions of their
  * binding.
  *
- * Returns: (transfer full) (element-type CothreadSlowCallback): the functions
+ * Returns: (transfer container) (element-type CothreadSlowCallback): the functions
  *
  * Since: 0.1
  */

@@ -134,7 +134,7 @@ cothread_list_folder (GFile *folder, const char *attributes, GFileQueryInfoFlags
  *
  * Fails like g_resolver_lookup_by_name_finish() and cothread_await().
  *
- * Returns: (transfer full) (element-type GInetAddress): the addresses, to be
+ * Returns: (transfer container) (element-type GInetAddress): the addresses, to be
  *   freed with g_resolver_free_addresses(); %NULL on failure
  *
  * Since: 0.1

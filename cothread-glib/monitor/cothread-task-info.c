@@ -275,7 +275,7 @@ cothread_task_get_info (CothreadTask *task)
  * With a million tasks this takes a second or so; see #CothreadTaskList for
  * something to show.
  *
- * Returns: (transfer full) (element-type CothreadTaskInfo): what is known
+ * Returns: (transfer container) (element-type CothreadTaskInfo): what is known
  *
  * Since: 0.1
  */

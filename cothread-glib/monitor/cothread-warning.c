@@ -176,7 +176,7 @@ tell_lost (const CtTask *core)
  *
  * Visits every task.
  *
- * Returns: (transfer full) (element-type CothreadWarning): what was found
+ * Returns: (transfer container) (element-type CothreadWarning): what was found
  *
  * Since: 0.1
  */

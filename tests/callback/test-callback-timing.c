@@ -72,10 +72,11 @@ test_times_are_those_of_the_clock (CallbackFixture *f)
   in_queue = cothread_callback_statistics_get_time_in_queue (statistics);
   run_time = cothread_callback_statistics_get_run_time (statistics);
 
-  g_assert_cmpuint (cothread_histogram_get_max (in_queue), >=, 3000000);
-  g_assert_cmpuint (cothread_histogram_get_max (run_time), >=, 2000000);
-  g_assert_cmpuint (cothread_histogram_get_quantile (run_time, 0.5), >=, 2000000);
-  g_assert_cmpfloat (cothread_histogram_get_mean (run_time), >=, 2000000);
+  /* A tenth less: callbacks are timed by the processor's counter, whose rate is measured. */
+  g_assert_cmpuint (cothread_histogram_get_max (in_queue), >=, 2700000);
+  g_assert_cmpuint (cothread_histogram_get_max (run_time), >=, 1800000);
+  g_assert_cmpuint (cothread_histogram_get_quantile (run_time, 0.5), >=, 1800000);
+  g_assert_cmpfloat (cothread_histogram_get_mean (run_time), >=, 1800000);
 }
 
 static void
@@ -178,7 +179,7 @@ test_only_the_slowest_sixteen_are_kept (CallbackFixture *f)
   slowest = cothread_callback_statistics_list_slowest (copy);
 
   g_assert_cmpuint (slowest->len, ==, 16);
-  g_assert_cmpuint (((CothreadSlowCallback *) slowest->pdata[0])->longest_ns, >=, 2000000);
+  g_assert_cmpuint (((CothreadSlowCallback *) slowest->pdata[0])->longest_ns, >=, 1800000);
 }
 
 static void

@@ -33,6 +33,15 @@ assert statistics.tasks == statistics.ready + statistics.waiting + statistics.ru
 assert queue.get_statistics().run == 1
 names = [task.get_name() for task in scheduler.list_tasks()]
 assert names == ["callback queue default"], names
+others = [Cothread.CallbackQueue.new(scheduler, name) for name in ("a", "b", "c")]
+names += [f"callback queue {name}" for name in ("a", "b", "c")]
+for _ in range(3):  # whose are the elements? Not freed twice
+    assert [task.get_name() for task in scheduler.list_tasks()] == names
+    assert [info.name for info in scheduler.list_task_infos(10)] == names
+    assert len(scheduler.list_callback_queues()) == 4
+    assert scheduler.find_lost_waiters() == []
+for other in others:
+    other.close()
 
 scheduler.set_property("time-slice", 1000)
 assert scheduler.get_time_slice() == 1000

@@ -303,3 +303,14 @@ def test_an_impossible_stack_size_is_an_exception():
         Cothread.spawn_task(print, (), stack_size=1 << 60)
     with pytest.raises(ValueError):
         Cothread.spawn_task(print, (), stack_size=-1)
+
+
+def test_the_scheduler_lists_tasks():
+    scheduler = Cothread.Scheduler.get_default()
+    tasks = [Cothread.spawn(Cothread.sleep, 10) for _ in range(3)]
+    assert [task for task in scheduler.list_tasks() if task in tasks] == tasks
+    assert len([info.name for info in scheduler.list_task_infos(1000)]) >= 3
+    for task in tasks:
+        task.cancel()
+    Cothread.sleep(0)
+    assert not any(task in tasks for task in scheduler.list_tasks())

@@ -22,6 +22,7 @@ import threading
 import traceback
 
 from ..module import get_introspection_module
+from ..overrides import override
 
 try:
     import _cothread
@@ -38,11 +39,21 @@ from _cothread import (  # noqa: F401
 _introspection = get_introspection_module("Cothread")
 
 __all__ = [
-    "Cancelled", "Closed", "Event", "EventQueue", "Full", "Interrupted", "Pulse", "RLock", "Scope", "Semaphore",
-    "Task", "TimedOut", "Timer", "WrongContext", "WrongThread", "await_", "call_async", "callback", "checkpoint",
+    "Cancelled", "Closed", "Event", "EventQueue", "Full", "Interrupted", "Pulse", "RLock", "Scheduler", "Scope",
+    "Semaphore", "Task", "TimedOut", "Timer", "WrongContext", "WrongThread", "await_", "call_async", "callback", "checkpoint",
     "current_task", "dump_tasks", "run_in_thread", "shield", "sleep", "spawn", "spawn_task", "task", "tasks",
     "timeout", "wait_any", "wait_fd", "yield_",
 ]
+
+
+@override
+class Scheduler(_introspection.Scheduler):
+    def list_tasks(self):
+        """The Python tasks that have not ended; list_task_infos() tells of everybody's.
+
+        PyGObject would make objects of the name Task of the library's, and that name is Python's own class here.
+        """
+        return tasks() if self == _introspection.Scheduler.get_default() else []
 
 
 def task(function):
