@@ -101,7 +101,7 @@ cothread_entry_list_prepend_all (CothreadEntryList *list, CothreadEntryList *fro
 CothreadEntry *
 cothread_entry_new (CothreadCallbackFlags flags, CothreadCallbackFunc func, gpointer user_data, GDestroyNotify user_data_destroy)
 {
-  CothreadEntry *entry = g_new (CothreadEntry, 1);
+  CothreadEntry *entry = cothread_entry_alloc ();
 
   cothread_entry_init (entry, flags, func, user_data, user_data_destroy);
   return entry;
@@ -165,8 +165,13 @@ cothread_entry_free (CothreadEntry *entry)
   if (entry->user_data_destroy != NULL)
     entry->user_data_destroy (entry->user_data);
   if ((entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0)
-    g_free (((CothreadKeyedEntry *) entry)->name);
-  g_free (entry);
+    {
+      g_free (((CothreadKeyedEntry *) entry)->name);
+      g_free (entry);
+      return;
+    }
+  entry->next = NULL;
+  cothread_entry_release_all (entry);
 }
 
 void

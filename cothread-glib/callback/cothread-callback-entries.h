@@ -90,6 +90,20 @@ guint cothread_entry_hash_key (gconstpointer entry);
 gboolean cothread_entry_has_same_key (gconstpointer one, gconstpointer other);
 /* Runs the destroy notify, exactly once. */
 void cothread_entry_free (CothreadEntry *entry);
+
+/* Entries that have run are used again, but not under AddressSanitizer, from
+ * which that would hide who still uses them. */
+#if defined(__SANITIZE_ADDRESS__)
+#define COTHREAD_ENTRIES_ARE_KEPT 0
+#else
+#define COTHREAD_ENTRIES_ARE_KEPT 1
+#endif
+
+/* Their memory, without a key: of one, and of some in a row, linked by `next`. */
+CothreadEntry *cothread_entry_alloc (void);
+CothreadEntry *cothread_entry_alloc_some (void);
+/* Any thread; what is linked by `next`. */
+void cothread_entry_release_all (CothreadEntry *first);
 void cothread_entry_list_clear (CothreadEntryList *list);
 
 /* Entries that have run, on their way back to those who post: memory that one

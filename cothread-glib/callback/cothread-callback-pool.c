@@ -6,34 +6,15 @@
 #define BATCH 32
 #define MAX_SHARED 1024
 
-/* Used again at once, memory would hide from AddressSanitizer who still uses it. */
-#if defined(__SANITIZE_ADDRESS__)
-#define MAX_BATCH 0
-#else
-#define MAX_BATCH BATCH
-#endif
-
 /* What this thread has taken. */
 static __thread CothreadEntry *spares __attribute__ ((tls_model ("initial-exec")));
 static __thread gboolean is_watched __attribute__ ((tls_model ("initial-exec")));
 static pthread_key_t thread_end;
 
 static void
-free_all (CothreadEntry *entry)
-{
-  while (entry != NULL)
-    {
-      CothreadEntry *next = entry->next;
-
-      g_free (entry);
-      entry = next;
-    }
-}
-
-static void
 thread_ends (G_GNUC_UNUSED void *unused)
 {
-  free_all (g_steal_pointer (&spares));
+  cothread_entry_release_all (g_steal_pointer (&spares));
   is_watched = FALSE;
 }
 
@@ -43,21 +24,27 @@ make_key (void)
   pthread_key_create (&thread_end, thread_ends);
 }
 
+/* So that nothing is lost with this thread. */
+static void
+watch_thread (void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+  if (is_watched)
+    return;
+  pthread_once (&once, make_key);
+  is_watched = pthread_setspecific (thread_end, &spares) == 0;
+}
+
 static CothreadEntry *
 take_all (CothreadEntryPool *pool)
 {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   CothreadEntry *all;
 
   if (__atomic_load_n (&pool->shared, __ATOMIC_RELAXED) == NULL)
     return NULL;
   all = __atomic_exchange_n (&pool->shared, NULL, __ATOMIC_ACQUIRE);
   __atomic_store_n (&pool->n_shared, 0, __ATOMIC_RELAXED);
-  if (all != NULL && !is_watched)
-    {
-      pthread_once (&once, make_key);
-      is_watched = pthread_setspecific (thread_end, &spares) == 0;
-    }
   return all;
 }
 
@@ -71,7 +58,8 @@ cothread_entry_pool_get (CothreadEntryPool *pool, CothreadCallbackFlags flags, C
     {
       entry = take_all (pool);
       if (entry == NULL)
-        return cothread_entry_new (flags, func, user_data, user_data_destroy);
+        entry = cothread_entry_alloc_some ();
+      watch_thread ();
     }
   spares = entry->next;
   cothread_entry_init (entry, flags, func, user_data, user_data_destroy);
@@ -87,7 +75,7 @@ share_batch (CothreadEntryPool *pool)
   pool->n = 0;
   if (__atomic_load_n (&pool->n_shared, __ATOMIC_RELAXED) >= MAX_SHARED)
     {
-      free_all (first);
+      cothread_entry_release_all (first);
       return;
     }
   pool->last->next = __atomic_load_n (&pool->shared, __ATOMIC_RELAXED);
@@ -99,7 +87,7 @@ share_batch (CothreadEntryPool *pool)
 void
 cothread_entry_pool_put (CothreadEntryPool *pool, CothreadEntry *entry)
 {
-  if (MAX_BATCH == 0 || (entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0)
+  if (!COTHREAD_ENTRIES_ARE_KEPT || (entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0)
     {
       cothread_entry_free (entry);
       return;
@@ -117,7 +105,7 @@ cothread_entry_pool_put (CothreadEntryPool *pool, CothreadEntry *entry)
 void
 cothread_entry_pool_clear (CothreadEntryPool *pool)
 {
-  free_all (g_steal_pointer (&pool->first));
-  free_all (__atomic_exchange_n (&pool->shared, NULL, __ATOMIC_ACQUIRE));
+  cothread_entry_release_all (g_steal_pointer (&pool->first));
+  cothread_entry_release_all (__atomic_exchange_n (&pool->shared, NULL, __ATOMIC_ACQUIRE));
   pool->n = 0;
 }

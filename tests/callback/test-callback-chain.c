@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callback/cothread-callback-entries.h"
 
+#include <malloc.h>
+
 /* The chain and the lists that entries travel on, against a model. Many threads
  * have the stress tests. */
 
@@ -309,6 +311,28 @@ test_a_pool_keeps_a_thousand_and_no_more (void)
   cothread_entry_pool_clear (&pool);
 }
 
+/* glibc keeps what is small in bins that it empties all at once, some time
+ * later: a million entries there made a main loop stand still for 16 ms. */
+static void
+test_entries_leave_nothing_that_is_to_be_tidied_up_at_once (void)
+{
+#if COTHREAD_ENTRIES_ARE_KEPT && defined(__GLIBC__) && __GLIBC_PREREQ (2, 33)
+  CothreadEntryPool pool = { 0 };
+  CothreadEntry **entries = g_new (CothreadEntry *, N_OPERATIONS);
+  gsize before = mallinfo2 ().fsmblks;
+
+  for (guint i = 0; i < N_OPERATIONS; i++)
+    entries[i] = cothread_entry_pool_get (&pool, COTHREAD_CALLBACK_DEFAULT, NULL, NULL, NULL);
+  for (guint i = 0; i < N_OPERATIONS; i++)
+    cothread_entry_pool_put (&pool, entries[i]);
+  g_assert_cmpuint (mallinfo2 ().fsmblks, <, before + 64 * 1024);
+  cothread_entry_pool_clear (&pool);
+  g_free (entries);
+#else
+  g_test_skip ("needs glibc's allocator");
+#endif
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -323,5 +347,7 @@ main (int argc, char *argv[])
   ADD (freeing_an_entry_calls_its_notify_once);
   g_test_add_func ("/callback/chain/entries-go-round-between-two-threads", test_entries_go_round_between_two_threads);
   g_test_add_func ("/callback/chain/a-pool-keeps-a-thousand-and-no-more", test_a_pool_keeps_a_thousand_and_no_more);
+  g_test_add_func ("/callback/chain/entries-leave-nothing-that-is-to-be-tidied-up-at-once",
+                   test_entries_leave_nothing_that_is_to_be_tidied_up_at_once);
   return g_test_run ();
 }
