@@ -43,7 +43,8 @@ lock_new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
   static char *names[] = { NULL };
 
-  if (!PyArg_ParseTupleAndKeywords (args, kwargs, ":RLock", names))
+  /* A class that derives from it may take arguments of its own. */
+  if (type->tp_init == PyBaseObject_Type.tp_init && !PyArg_ParseTupleAndKeywords (args, kwargs, ":RLock", names))
     return NULL;
   return (PyObject *) lock_alloc (type, (GObject *) cothread_lock_new ());
 }
@@ -77,7 +78,7 @@ lock_release (PyLockObject *self, G_GNUC_UNUSED PyObject *unused)
   if (!py_check_owner (self->owner))
     return NULL;
   if (!cothread_lock_is_own (LOCK (self)))
-    return PyErr_Format (PyExc_RuntimeError, "This lock is not held by the task that releases it");
+    return PyErr_Format (py_exc_wrong_context, "This lock is not held by the task that releases it");
   cothread_lock_release (LOCK (self));
   Py_RETURN_NONE;
 }

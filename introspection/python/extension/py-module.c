@@ -50,7 +50,8 @@ PyInit__cothread (void)
   Py_CLEAR (module);
 #else
   if (module != NULL && !(py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
-                          py_lock_setup (module) && py_wait_any_setup (module) && py_callback_setup (module)))
+                          py_lock_setup (module) && py_wait_any_setup (module) && py_poll_setup (module) &&
+                          py_callback_setup (module)))
     Py_CLEAR (module);
 #endif
   return module;

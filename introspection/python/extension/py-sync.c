@@ -115,7 +115,38 @@ static PyMemberDef sync_members[] = {
 
 #define SYNC_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
 #define SYNC_SLOTS { Py_tp_dealloc, sync_dealloc }, { Py_tp_traverse, sync_traverse }, { Py_tp_members, sync_members }
-#define METHOD_WITH_TIMEOUT(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
+#define METHOD_WITH_KEYWORD(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
+
+/* A class in Python that derives from one of these may take arguments of its
+ * own, and hand ours to the __init__() of the base. */
+#define INITIALISES_ITSELF(type, base_init) ((type)->tp_init != (base_init))
+
+/* The object that __init__() makes instead of that of __new__(), for whom
+ * somebody may be waiting already. */
+static void
+replace_object (PySync *self, GObject *object)
+{
+  g_object_set_data_full (object, "cothread-replaced", self->object, g_object_unref);
+  self->object = object;
+}
+
+/* The argument of a signal() method, which may be named; `value` is left alone
+ * where there is none. */
+static gboolean
+value_argument (PyObject *const *args, Py_ssize_t n_args, PyObject *keywords, PyObject **value)
+{
+  Py_ssize_t n_keywords = keywords != NULL ? PyTuple_GET_SIZE (keywords) : 0;
+
+  if (n_args + n_keywords > 1 ||
+      (n_keywords == 1 && PyUnicode_CompareWithASCIIString (PyTuple_GET_ITEM (keywords, 0), "value") != 0))
+    {
+      PyErr_SetString (PyExc_TypeError, "signal() takes one argument, value");
+      return FALSE;
+    }
+  if (n_args + n_keywords == 1)
+    *value = args[0];
+  return TRUE;
+}
 
 /* Begins a method that waits: `wait` is ready, or the function has returned. */
 #define BEGIN_WAIT(method) \
@@ -129,14 +160,37 @@ static PyMemberDef sync_members[] = {
 
 /* ---- Event ---- */
 
+static gboolean
+parse_event (PyObject *args, PyObject *kwargs, int *auto_reset)
+{
+  static char *names[] = { "auto_reset", NULL };
+
+  *auto_reset = TRUE;
+  return PyArg_ParseTupleAndKeywords (args, kwargs, "|p:Event", names, auto_reset);
+}
+
+static int
+event_init (PySync *self, PyObject *args, PyObject *kwargs)
+{
+  int auto_reset;
+
+  if (!parse_event (args, kwargs, &auto_reset))
+    return -1;
+  if (self->is_consuming != auto_reset)
+    {
+      self->is_consuming = auto_reset;
+      replace_object (self, (GObject *) cothread_event_new (auto_reset));
+    }
+  return 0;
+}
+
 static PyObject *
 event_new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-  static char *names[] = { "auto_reset", NULL };
   int auto_reset = TRUE;
   PySync *self;
 
-  if (!PyArg_ParseTupleAndKeywords (args, kwargs, "|p:Event", names, &auto_reset))
+  if (!INITIALISES_ITSELF (type, (initproc) event_init) && !parse_event (args, kwargs, &auto_reset))
     return NULL;
   self = (PySync *) sync_alloc (type);
   if (self == NULL)
@@ -147,13 +201,13 @@ event_new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyObject *
-event_signal (PySync *self, PyObject *const *args, Py_ssize_t n_args)
+event_signal (PySync *self, PyObject *const *args, Py_ssize_t n_args, PyObject *keywords)
 {
-  if (n_args > 1)
-    return PyErr_Format (PyExc_TypeError, "signal() takes at most one argument, the value");
-  if (!py_check_owner (self->owner))
+  PyObject *value = NULL;
+
+  if (!value_argument (args, n_args, keywords, &value) || !py_check_owner (self->owner))
     return NULL;
-  cothread_event_signal_value (EVENT (self), n_args == 1 ? Py_NewRef (args[0]) : NULL, drop_value);
+  cothread_event_signal_value (EVENT (self), Py_XNewRef (value), drop_value);
   Py_RETURN_NONE;
 }
 
@@ -209,10 +263,10 @@ event_bool (PySync *self)
 }
 
 static PyMethodDef event_methods[] = {
-  { "wait", METHOD_WITH_TIMEOUT (event_wait),
+  { "wait", METHOD_WITH_KEYWORD (event_wait),
     "wait(timeout=None)\n--\n\nWaits until the event is signalled and returns its value; does not suspend if it is already." },
-  { "signal", (PyCFunction) (void (*) (void)) event_signal, METH_FASTCALL,
-    "signal(value=None, /)\n--\n\nSignals the event: wakes the task that has waited longest, or all without auto_reset." },
+  { "signal", METHOD_WITH_KEYWORD (event_signal),
+    "signal(value=None)\n--\n\nSignals the event: wakes the task that has waited longest, or all without auto_reset." },
   { "signal_exception", (PyCFunction) event_signal_exception, METH_O,
     "signal_exception(exception, /)\n--\n\nSignals the event with an exception, which the wait raises." },
   { "reset", (PyCFunction) event_reset, METH_NOARGS, "reset()\n--\n\nMakes the event not signalled." },
@@ -227,6 +281,7 @@ static PyType_Slot event_slots[] = {
                         "With auto_reset each signal lets one wait return; without, the event stays signalled until reset().\n"
                         "It is true while it is signalled." },
   { Py_tp_new, event_new },
+  { Py_tp_init, event_init },
   { Py_tp_methods, event_methods },
   { Py_nb_bool, event_bool },
   { Py_am_await, py_await },
@@ -245,7 +300,7 @@ pulse_new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
   static char *names[] = { NULL };
   PySync *self;
 
-  if (!PyArg_ParseTupleAndKeywords (args, kwargs, ":Pulse", names))
+  if (!INITIALISES_ITSELF (type, PyBaseObject_Type.tp_init) && !PyArg_ParseTupleAndKeywords (args, kwargs, ":Pulse", names))
     return NULL;
   self = (PySync *) sync_alloc (type);
   if (self != NULL)
@@ -274,7 +329,7 @@ pulse_wait (PySync *self, PyObject *const *args, Py_ssize_t n_args, PyObject *ke
 }
 
 static PyMethodDef pulse_methods[] = {
-  { "wait", METHOD_WITH_TIMEOUT (pulse_wait), "wait(timeout=None)\n--\n\nWaits for the next signal." },
+  { "wait", METHOD_WITH_KEYWORD (pulse_wait), "wait(timeout=None)\n--\n\nWaits for the next signal." },
   { "signal", (PyCFunction) (void (*) (void)) pulse_signal, METH_VARARGS | METH_KEYWORDS,
     "signal(wake_all=True)\n--\n\nWakes all who wait now, or the first; returns how many. Nothing is remembered." },
   { NULL, NULL, 0, NULL },
@@ -295,37 +350,67 @@ static PyType_Spec pulse_spec = {
 
 /* ---- EventQueue ---- */
 
+static gboolean
+parse_queue (PyObject *args, PyObject *kwargs, guint *max_length)
+{
+  static char *names[] = { "max_length", NULL };
+  PyObject *object = Py_None;
+  unsigned long bound;
+
+  *max_length = 0;
+  if (!PyArg_ParseTupleAndKeywords (args, kwargs, "|O:EventQueue", names, &object))
+    return FALSE;
+  if (object == Py_None)
+    return TRUE;
+  bound = PyLong_AsUnsignedLong (object);
+  if (PyErr_Occurred ())
+    return FALSE;
+  if (bound == 0 || bound > G_MAXUINT)
+    {
+      PyErr_SetString (PyExc_ValueError, "max_length is a positive number, or None for no bound");
+      return FALSE;
+    }
+  *max_length = (guint) bound;
+  return TRUE;
+}
+
+static int
+queue_init (PySync *self, PyObject *args, PyObject *kwargs)
+{
+  guint max_length;
+
+  if (!parse_queue (args, kwargs, &max_length))
+    return -1;
+  if (cothread_event_queue_get_max_length (QUEUE (self)) != max_length)
+    replace_object (self, (GObject *) cothread_event_queue_new (max_length, drop_value));
+  return 0;
+}
+
 static PyObject *
 queue_new (PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-  static char *names[] = { "max_length", NULL };
-  PyObject *max_length = Py_None;
-  unsigned long bound = 0;
+  guint max_length = 0;
   PySync *self;
 
-  if (!PyArg_ParseTupleAndKeywords (args, kwargs, "|O:EventQueue", names, &max_length))
+  if (!INITIALISES_ITSELF (type, (initproc) queue_init) && !parse_queue (args, kwargs, &max_length))
     return NULL;
-  if (max_length != Py_None)
-    {
-      bound = PyLong_AsUnsignedLong (max_length);
-      if (PyErr_Occurred ())
-        return NULL;
-      if (bound == 0 || bound > G_MAXUINT)
-        return PyErr_Format (PyExc_ValueError, "max_length is a positive number, or None for no bound");
-    }
   self = (PySync *) sync_alloc (type);
   if (self == NULL)
     return NULL;
   self->is_consuming = TRUE;
-  self->object = (GObject *) cothread_event_queue_new ((guint) bound, drop_value);
+  self->object = (GObject *) cothread_event_queue_new (max_length, drop_value);
   return (PyObject *) self;
 }
 
 static PyObject *
-queue_signal (PySync *self, PyObject *item)
+queue_signal (PySync *self, PyObject *const *args, Py_ssize_t n_args, PyObject *keywords)
 {
-  if (!py_check_owner (self->owner))
+  PyObject *item = NULL;
+
+  if (!value_argument (args, n_args, keywords, &item) || !py_check_owner (self->owner))
     return NULL;
+  if (item == NULL)
+    return PyErr_Format (PyExc_TypeError, "signal() needs an item");
   if (cothread_event_queue_is_closed (QUEUE (self)))
     return PyErr_Format (py_exc_closed, "The queue is closed");
   if (cothread_event_queue_signal (QUEUE (self), Py_NewRef (item)))
@@ -400,10 +485,10 @@ queue_get_closed (PySync *self, G_GNUC_UNUSED gpointer closure)
 }
 
 static PyMethodDef queue_methods[] = {
-  { "wait", METHOD_WITH_TIMEOUT (queue_wait),
+  { "wait", METHOD_WITH_KEYWORD (queue_wait),
     "wait(timeout=None)\n--\n\nTakes the first item, waiting for one if there is none. Raises Closed when the queue is closed and empty." },
-  { "signal", (PyCFunction) queue_signal, METH_O,
-    "signal(item, /)\n--\n\nPuts an item at the end; False if the queue is full. Raises Closed on a closed queue." },
+  { "signal", METHOD_WITH_KEYWORD (queue_signal),
+    "signal(value)\n--\n\nPuts an item at the end; False if the queue is full. Raises Closed on a closed queue." },
   { "close", (PyCFunction) queue_close, METH_NOARGS, "close()\n--\n\nEnds the queue; what is in it can still be taken." },
   { "reset", (PyCFunction) queue_reset, METH_NOARGS, "reset()\n--\n\nDrops every item." },
   { "abort_wait", (PyCFunction) queue_abort_wait, METH_NOARGS, "abort_wait()\n--\n\nGives up one wait: drops the first item, or the next." },
@@ -419,6 +504,7 @@ static PyType_Slot queue_slots[] = {
   SYNC_SLOTS,
   { Py_tp_doc, (void *) "EventQueue(max_length=None)\n--\n\nItems for tasks to take, first in, first out; iterating takes them until it is closed." },
   { Py_tp_new, queue_new },
+  { Py_tp_init, queue_init },
   { Py_tp_methods, queue_methods },
   { Py_tp_getset, queue_getset },
   { Py_tp_iter, PyObject_SelfIter },

@@ -29,3 +29,4 @@ gboolean py_add_type (PyObject *module, PyType_Spec *spec, PyTypeObject **type);
 gboolean py_sync_setup (PyObject *module);
 gboolean py_lock_setup (PyObject *module);
 gboolean py_wait_any_setup (PyObject *module);
+gboolean py_poll_setup (PyObject *module);

@@ -619,17 +619,22 @@ gboolean
 py_wait_setup (PyObject *module)
 {
   PyObject *signal = PyImport_ImportModule ("signal");
+  /* The original asserts where these are raised. */
+  PyObject *misuse = PyTuple_Pack (2, PyExc_RuntimeError, PyExc_AssertionError);
+  gboolean is_set_up;
 
   signal_set_wakeup_fd = signal != NULL ? PyObject_GetAttrString (signal, "set_wakeup_fd") : NULL;
   Py_XDECREF (signal);
-  return signal_set_wakeup_fd != NULL &&
-         add_exception (module, &py_exc_cancelled, "Cancelled", PyExc_BaseException,
-                        "The task was cancelled. Not an Exception, so that no handler takes it for a failure.") &&
-         add_exception (module, &py_exc_timed_out, "TimedOut", PyExc_TimeoutError, "A wait timed out.") &&
-         add_exception (module, &py_exc_wrong_context, "WrongContext", PyExc_RuntimeError, "A wait at a place that cannot suspend.") &&
-         add_exception (module, &py_exc_wrong_thread, "WrongThread", PyExc_RuntimeError, "An object was used in a thread that it does not belong to.") &&
-         add_exception (module, &py_exc_closed, "Closed", PyExc_Exception, "The queue is closed.") &&
-         add_exception (module, &py_exc_full, "Full", PyExc_Exception, "A bounded queue has no room.") &&
-         add_exception (module, &py_exc_interrupted, "Interrupted", PyExc_Exception, "The wait of the main task was interrupted.") &&
-         PyModule_AddFunctions (module, functions) == 0;
+  is_set_up = signal_set_wakeup_fd != NULL && misuse != NULL &&
+              add_exception (module, &py_exc_cancelled, "Cancelled", PyExc_BaseException,
+                             "The task was cancelled. Not an Exception, so that no handler takes it for a failure.") &&
+              add_exception (module, &py_exc_timed_out, "TimedOut", PyExc_TimeoutError, "A wait timed out.") &&
+              add_exception (module, &py_exc_wrong_context, "WrongContext", misuse, "A wait at a place that cannot suspend.") &&
+              add_exception (module, &py_exc_wrong_thread, "WrongThread", misuse, "An object was used in a thread that it does not belong to.") &&
+              add_exception (module, &py_exc_closed, "Closed", PyExc_Exception, "The queue is closed.") &&
+              add_exception (module, &py_exc_full, "Full", PyExc_Exception, "A bounded queue has no room.") &&
+              add_exception (module, &py_exc_interrupted, "Interrupted", PyExc_Exception, "The wait of the main task was interrupted.") &&
+              PyModule_AddFunctions (module, functions) == 0;
+  Py_XDECREF (misuse);
+  return is_set_up;
 }
