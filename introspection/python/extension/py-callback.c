@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "py-callback.h"
 
+#include <unistd.h>
+
 /* Python callables on the library's callback queue, each in a callback task, so
  * that it may wait. */
 
 #define CALLBACK_STACK_BYTES ((gsize) 1024 * 1024)
 
 static CothreadCallbackQueue *main_queue; /* a reference; changed with the GIL held */
+static gboolean is_forgotten;             /* it was the parent's; the child has none yet */
 
 /* An entry is a tuple: what to call, and with what. */
 
@@ -94,6 +97,8 @@ callback (G_GNUC_UNUSED PyObject *module, PyObject *const *args, Py_ssize_t n_ar
 
   if (n_args < 1 || !PyCallable_Check (args[0]))
     return PyErr_Format (PyExc_TypeError, "callback() needs something to call");
+  if (main_queue == NULL && is_forgotten && getpid () == gettid () && py_scheduler_ensure () == NULL)
+    return NULL;
   if (main_queue == NULL)
     return PyErr_Format (py_exc_closed, "The callback queue is closed");
   entry = PyTuple_New (n_args);
@@ -118,6 +123,7 @@ void
 py_callback_set_scheduler (CothreadScheduler *scheduler)
 {
   g_clear_object (&main_queue);
+  is_forgotten = FALSE;
   if (scheduler == NULL)
     return;
   main_queue = g_object_ref (cothread_scheduler_get_callback_queue (scheduler));
@@ -127,6 +133,7 @@ py_callback_set_scheduler (CothreadScheduler *scheduler)
 void
 py_callback_forget (void)
 {
+  is_forgotten |= main_queue != NULL;
   main_queue = NULL; /* its lock may be held for ever */
 }
 
