@@ -184,7 +184,7 @@ cothread_reply_wait (CothreadReply *self, gint64 timeout_us, GCancellable *cance
       if (g_cancellable_is_cancelled (cancellable))
         on_cancelled (cancellable, self);
     }
-  was_woken = cothread_thread_has_scheduler () ? suspend (self, timeout_us, reason, object, &failure)
+  was_woken = cothread_registry_peek () != NULL ? suspend (self, timeout_us, reason, object, &failure)
                                                : block (self, timeout_us, &failure);
   /* g_cancellable_disconnect() would wait for the handlers of others, too. */
   if (handler != 0)

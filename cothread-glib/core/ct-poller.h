@@ -73,6 +73,7 @@ typedef struct
 struct _CtPoller
 {
   const CtPollerClass *klass;
+  const CtPollerClass *silenced; /* what klass was, or NULL */
   CtPollerSlot *slots;
   guint n_slots;
   guint n_watches;   /* tasks' waits only */
@@ -83,6 +84,9 @@ struct _CtPoller
 CtPoller *ct_poller_epoll_new (GError **error);
 CtPoller *ct_poller_poll_new (void);
 void ct_poller_free (CtPoller *poller);
+/* From now on it asks the system nothing and changes nothing there: its set
+ * belongs to another process. Only to be freed, which closes what is ours. */
+void ct_poller_silence (CtPoller *poller);
 
 /* Returns 0 or an errno: EBADF for a descriptor that is not open. Where the
  * file is always ready, sets revents at once and leaves the watch out. */

@@ -155,8 +155,8 @@ ct_task_take_back (CtTask *task)
   g_return_if_fail (task->kind == CT_TASK_STACKLESS);
   if (task->is_armed)
     {
-      ct_task_fire (task, CT_WAKE_CANCELLED, NULL);
-      ct_queue_remove (&self->ready, &task->link);
+      if (ct_task_fire (task, CT_WAKE_CANCELLED, NULL))
+        ct_queue_remove (&self->ready, &task->link);
     }
   else if (ct_link_is_linked (&task->link))
     {

@@ -93,6 +93,7 @@ struct _CtScheduler
   gboolean is_main_woken; /* ... and has not gone on yet */
   gboolean is_fresh;     /* nothing has run in this turn yet */
   gboolean is_shutting_down;
+  gboolean tasks_are_laid; /* nothing that tasks waited for knows them any more */
   gboolean wants_clean_stacks; /* for the high-water marks of tasks */
 
   CtTimer trim_timer; /* gives stacks back, once, after a peak */
@@ -131,8 +132,26 @@ gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint 
 /* A loop iterates that the current task has opened: a stackless one is told. */
 void ct_scheduler_note_nested (CtScheduler *scheduler);
 
+/* Nobody runs on it any more, for good; who would be woken is not. What is on
+ * its stacks stays; descriptors are left as they are, and only ct_poller_free()
+ * may be called of the poller. In constant time, and may be called in the child
+ * of a fork, where next to nothing may. */
+void ct_scheduler_abandon (CtScheduler *scheduler);
+/* What the tasks of an abandoned one wait for forgets them. O(number of tasks);
+ * happens by itself when one of them would be woken. */
+void ct_scheduler_lay_tasks (CtScheduler *scheduler);
+
 /* At any time, from any stack; the hooks must outlive the scheduler. */
 void ct_scheduler_set_hooks (CtScheduler *scheduler, const CtSwitchHooks *hooks, gpointer data);
+
+/* What an abandoned scheduler has in place of a probe. */
+extern CtProbe ct_probe_of_abandoned;
+
+static inline gboolean
+ct_scheduler_is_abandoned (const CtScheduler *scheduler)
+{
+  return scheduler->probe == &ct_probe_of_abandoned;
+}
 
 gboolean ct_scheduler_has_work (const CtScheduler *scheduler);
 /* How long nothing will be ready: 0, or -1 for ever, or microseconds. */

@@ -139,8 +139,7 @@ free_simulation (CtPoller *poller)
 {
   CtSimulation *self = simulation_of (poller);
 
-  ct_poller_remove (poller, &self->bell);
-  close (self->bell_fd);
+  close (self->bell_fd); /* its watch goes with the poller's table */
   g_array_unref (self->pretended);
   self->backend->free (poller);
   g_free (self);

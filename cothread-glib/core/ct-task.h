@@ -18,6 +18,7 @@ typedef enum
   CT_WAKE_TIMEOUT,
   CT_WAKE_INTERRUPT,
   CT_WAKE_CANCELLED,
+  CT_WAKE_ABANDONED, /* main only: its scheduler is the parent process's */
   CT_WAKE_DEADLOCK, /* main only: nothing else can ever wake it */
 } CtWake;
 

@@ -186,10 +186,17 @@ ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired)
 
   if (!task->is_armed)
     return FALSE;
+  if (G_UNLIKELY (self->probe != NULL))
+    {
+      if (ct_scheduler_is_abandoned (self))
+        {
+          ct_scheduler_lay_tasks (self);
+          return FALSE;
+        }
+      ct_probe_note (self->probe, CT_PROBE_WAKE, task, NULL);
+    }
   task->is_armed = FALSE;
   task->wakeups++;
-  if (G_UNLIKELY (self->probe != NULL))
-    ct_probe_note (self->probe, CT_PROBE_WAKE, task, NULL);
   task->wake = wake;
   task->fired = fired;
   if (task->timer.index != 0)

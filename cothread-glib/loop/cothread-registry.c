@@ -12,33 +12,35 @@ static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *registry; /* GMainContext -> CothreadScheduler, neither referenced */
 
 CothreadScheduler *
-cothread_registry_lookup (GMainContext *context)
+cothread_registry_lookup (GMainContext *context, gboolean *is_taken)
 {
   CothreadScheduler *found;
 
   pthread_mutex_lock (&registry_lock);
   found = registry != NULL ? g_hash_table_lookup (registry, context) : NULL;
+  *is_taken = found != NULL;
+  /* Another thread's may be gone as soon as the lock is. */
+  if (found != NULL && !cothread_scheduler_is_own_thread (found))
+    found = NULL;
   pthread_mutex_unlock (&registry_lock);
   return found;
 }
 
-gboolean
-cothread_thread_has_scheduler (void)
+static GMainContext *
+own_context (void)
 {
   GMainContext *context = g_main_context_get_thread_default ();
-  CothreadScheduler *found;
-  gboolean is_own;
 
-  if (cothread_running_scheduler != NULL)
-    return TRUE;
-  if (context == NULL)
-    context = g_main_context_default ();
-  pthread_mutex_lock (&registry_lock);
-  /* Another thread's may be gone as soon as the lock is. */
-  found = registry != NULL ? g_hash_table_lookup (registry, context) : NULL;
-  is_own = found != NULL && cothread_scheduler_is_own_thread (found);
-  pthread_mutex_unlock (&registry_lock);
-  return is_own;
+  return context != NULL ? context : g_main_context_default ();
+}
+
+CothreadScheduler *
+cothread_registry_peek (void)
+{
+  gboolean is_taken;
+
+  return cothread_running_scheduler != NULL ? cothread_running_scheduler
+                                            : cothread_registry_lookup (own_context (), &is_taken);
 }
 
 gboolean
@@ -91,9 +93,9 @@ may_own_context (GMainContext *context)
 }
 
 gboolean
-cothread_registry_may_own (GMainContext *context, CothreadScheduler *present, GError **error)
+cothread_registry_may_own (GMainContext *context, gboolean is_taken, GError **error)
 {
-  if (present == NULL && may_own_context (context))
+  if (!is_taken && may_own_context (context))
     return TRUE;
   g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT,
                        "The context of this thread belongs to another thread: push a thread-default GMainContext "
@@ -106,16 +108,15 @@ cothread_scheduler_ensure (GError **error)
 {
   GMainContext *context;
   CothreadScheduler *self = cothread_running_scheduler;
+  gboolean is_taken;
 
   if (self != NULL)
     return self;
-  context = g_main_context_get_thread_default ();
-  if (context == NULL)
-    context = g_main_context_default ();
-  self = cothread_registry_lookup (context);
-  if (self != NULL && cothread_scheduler_is_own_thread (self))
+  context = own_context ();
+  self = cothread_registry_lookup (context, &is_taken);
+  if (self != NULL)
     return self;
-  if (!cothread_registry_may_own (context, self, error))
+  if (!cothread_registry_may_own (context, is_taken, error))
     return NULL;
   self = cothread_scheduler_new (error);
   if (self == NULL)

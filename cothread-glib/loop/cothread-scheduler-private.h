@@ -130,8 +130,6 @@ cothread_scheduler_now (const CothreadScheduler *self)
  * need be. */
 CothreadScheduler *cothread_scheduler_ensure (GError **error);
 
-/* Whether cothread_scheduler_ensure() would find one, without making it. */
-gboolean cothread_thread_has_scheduler (void);
 
 /* The parts of cothread_scheduler_new(); the second takes the poller. */
 CtPoller *cothread_scheduler_make_poller (GError **error);
@@ -176,11 +174,14 @@ void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 /* FALSE inside some source's prepare() or check(). */
 gboolean cothread_source_can_iterate (CothreadScheduler *self);
 
-/* Which scheduler lives on which context. */
-CothreadScheduler *cothread_registry_lookup (GMainContext *context);
+/* Which scheduler lives on which context: the calling thread's, or NULL; whether
+ * there is one, be it another thread's, in *is_taken. */
+CothreadScheduler *cothread_registry_lookup (GMainContext *context, gboolean *is_taken);
+/* What cothread_scheduler_ensure() would find, without making one. */
+CothreadScheduler *cothread_registry_peek (void);
 gboolean cothread_registry_add (GMainContext *context, CothreadScheduler *self);
-/* Whether the calling thread may make a scheduler for a context that has this
- * one (or NULL) at present; FALSE with an error. */
-gboolean cothread_registry_may_own (GMainContext *context, CothreadScheduler *present, GError **error);
+/* Whether the calling thread may make a scheduler for a context; FALSE with an
+ * error. */
+gboolean cothread_registry_may_own (GMainContext *context, gboolean is_taken, GError **error);
 void cothread_registry_remove (GMainContext *context, CothreadScheduler *self);
 void cothread_registry_forget_all (void);

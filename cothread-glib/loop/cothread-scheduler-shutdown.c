@@ -23,18 +23,27 @@ run_hooks (CtLink *hooks)
 void
 cothread_scheduler_forget (CothreadScheduler *self)
 {
+  CtScheduler *core;
+
   g_critical ("A scheduler was dropped, or its main context destroyed, in a thread that it does not live on: "
               "its tasks are abandoned. Call cothread_scheduler_shutdown() in its own thread first");
   if (self->context != NULL)
     cothread_registry_remove (self->context, self);
-  if (self->quit_post != NULL)
-    cothread_quit_post_drop (self->quit_post);
+  self->is_shut_down = TRUE;
+  /* Who waits in other threads for what the hooks end must hear of it. */
+  self->owner = cothread_thread_id ();
+  run_hooks (&self->shutdown_hooks);
+  core = g_steal_pointer (&self->core);
+  ct_scheduler_abandon (core);
+  ct_scheduler_lay_tasks (core);
+  for (CtLink *link = core->all.next; link != &core->all; link = link->next)
+    CT_CONTAINER_OF (link, CothreadTask, core.all)->scheduler = NULL;
+  g_clear_pointer (&core->poller, ct_poller_free);
+  ct_tick_counter_clear (&core->ticks_counter);
   run_hooks (&self->end_hooks);
   cothread_inbox_close (&self->inbox);
-  for (CtLink *link = self->core->all.next; link != &self->core->all; link = link->next)
-    CT_CONTAINER_OF (link, CothreadTask, core.all)->scheduler = NULL;
-  self->is_shut_down = TRUE;
-  self->core = NULL;
+  g_clear_object (&self->callback_queue);
+  self->owner = NULL;
   self->context = NULL;
   /* The dying context destroys them. */
   g_clear_pointer (&self->worker, g_source_unref);

@@ -318,12 +318,7 @@ cothread_scheduler_get_default (void)
 CothreadScheduler *
 cothread_scheduler_peek_default (void)
 {
-  GMainContext *context = g_main_context_get_thread_default ();
-  CothreadScheduler *self = cothread_running_scheduler;
-
-  if (self == NULL)
-    self = cothread_registry_lookup (context != NULL ? context : g_main_context_default ());
-  return self != NULL && cothread_scheduler_is_own_thread (self) ? self : NULL;
+  return cothread_registry_peek ();
 }
 
 /**

@@ -301,15 +301,17 @@ cothread_test_scheduler_new (guint64 seed, GError **error)
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
   CothreadScheduler *scheduler;
   CothreadTestScheduler *self;
+  gboolean is_taken;
 
-  if (cothread_registry_lookup (context) != NULL)
+  cothread_registry_lookup (context, &is_taken);
+  if (is_taken)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
                            "This main context has a scheduler already: push another one with "
                            "g_main_context_push_thread_default(), or make the test scheduler first");
       return NULL;
     }
-  if (!cothread_registry_may_own (context, NULL, error))
+  if (!cothread_registry_may_own (context, FALSE, error))
     return NULL;
   scheduler = make_scheduler (context, seed, error);
   if (scheduler == NULL)

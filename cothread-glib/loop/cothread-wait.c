@@ -81,6 +81,9 @@ cothread_wait_result (CtWake wake, GError **error)
     case CT_WAKE_CANCELLED:
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The task was cancelled");
       return FALSE;
+    case CT_WAKE_ABANDONED:
+      g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "The scheduler belongs to the parent process");
+      return FALSE;
     case CT_WAKE_DEADLOCK:
       {
         CothreadScheduler *self = cothread_scheduler_ensure (NULL);

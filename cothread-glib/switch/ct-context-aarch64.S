@@ -113,3 +113,23 @@ ct_context_start_return:
 	.size	ct_context_start, .-ct_context_start
 
 	.section .note.GNU-stack,"",%progbits
+
+/* For builds with -mbranch-protection: every target of an indirect branch is
+ * marked (BTI). Signed return addresses (PAC) stay on the stack that they were
+ * signed for, and this file signs none. */
+#if defined __ARM_FEATURE_BTI_DEFAULT && __ARM_FEATURE_BTI_DEFAULT
+	.section .note.gnu.property,"a",%note
+	.p2align 3
+	.word	4			/* "GNU" */
+	.word	16			/* the property and its padding */
+	.word	5			/* NT_GNU_PROPERTY_TYPE_0 */
+	.asciz	"GNU"
+	.word	0xc0000000		/* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
+	.word	4
+# if defined __ARM_FEATURE_PAC_DEFAULT && __ARM_FEATURE_PAC_DEFAULT
+	.word	3			/* ..._BTI and _PAC */
+# else
+	.word	1			/* ..._BTI */
+# endif
+	.word	0
+#endif

@@ -115,3 +115,19 @@ ct_context_start_return:
 	.size	ct_context_start, .-ct_context_start
 
 	.section .note.GNU-stack,"",@progbits
+
+/* For builds with -fcf-protection: every target of an indirect branch is marked
+ * (IBT). Shadow stacks (SHSTK) are not switched, so they are not promised: the
+ * loader leaves them off in a program that links to this. */
+#if defined __CET__ && (__CET__ & 1)
+	.section .note.gnu.property,"a",@note
+	.p2align 3
+	.long	4			/* "GNU" */
+	.long	16			/* the property and its padding */
+	.long	5			/* NT_GNU_PROPERTY_TYPE_0 */
+	.asciz	"GNU"
+	.long	0xc0000002		/* GNU_PROPERTY_X86_FEATURE_1_AND */
+	.long	4
+	.long	1			/* ..._IBT */
+	.long	0
+#endif

@@ -27,12 +27,15 @@ cothread_waiters_queue (CothreadWaiters *waiters, CtWaiter *waiter)
 gboolean
 cothread_waiters_wake_one (CothreadWaiters *waiters)
 {
-  CtWaiter *first;
+  while (ct_link_is_linked (&waiters->head))
+    {
+      CtWaiter *first = CT_CONTAINER_OF (waiters->head.next, CtWaiter, link);
 
-  if (!ct_link_is_linked (&waiters->head))
-    return FALSE;
-  first = CT_CONTAINER_OF (waiters->head.next, CtWaiter, link);
-  return ct_task_fire (first->task, CT_WAKE_NORMAL, first);
+      if (ct_task_fire (first->task, CT_WAKE_NORMAL, first))
+        return TRUE;
+      ct_link_unlink (&first->link); /* a task of the parent process */
+    }
+  return FALSE;
 }
 
 guint

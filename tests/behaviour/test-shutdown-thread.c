@@ -89,6 +89,94 @@ test_a_context_that_died_in_another_thread_is_forgotten (void)
     g_main_context_unref (fresh[i]);
 }
 
+static GPtrArray *abandoned; /* the same for many */
+
+static gpointer
+sleep_precisely_for_ever (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  cothread_sleep_precisely (1000 * G_USEC_PER_SEC, error);
+  return NULL;
+}
+
+static gpointer
+park_precise_sleepers_on (gpointer context)
+{
+  g_main_context_push_thread_default (context);
+  for (guint i = 0; i < 3; i++)
+    g_ptr_array_add (abandoned, spawn ("precise", sleep_precisely_for_ever, NULL));
+  settle ();
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+test_nothing_stays_open_of_a_context_that_died_in_another_thread (void)
+{
+  GMainContext *context;
+  guint n_open;
+
+  abandoned = g_ptr_array_new ();
+  assert_scheduler_works ();
+  n_open = count_open_descriptors ();
+  for (guint i = 0; i < 3; i++)
+    {
+      context = g_main_context_new ();
+      g_thread_join (g_thread_new ("other", park_precise_sleepers_on, context));
+      g_assert_cmpuint (count_complaints (unref_context, context), ==, 1);
+      g_assert_cmpuint (count_open_descriptors (), ==, n_open);
+    }
+  assert_scheduler_works ();
+}
+
+static CothreadCallbackQueue *bounded;
+static GAsyncQueue *news; /* between threads that live at the same time */
+
+static gpointer
+make_a_full_queue_on (gpointer context)
+{
+  g_main_context_push_thread_default (context);
+  parked = spawn ("parked", sleep_for_ever, NULL);
+  bounded = cothread_callback_queue_new (cothread_scheduler_get_default (), "bounded");
+  cothread_callback_queue_set_max_length (bounded, 1);
+  cothread_callback_queue_set_overflow (bounded, COTHREAD_OVERFLOW_BLOCK);
+  cothread_callback_queue_set_block_timeout (bounded, COTHREAD_FOREVER);
+  g_assert_true (cothread_callback_queue_post (bounded, g_free, NULL, NULL, NULL));
+  g_main_context_pop_thread_default (context);
+  g_async_queue_push (news, bounded);
+  while (g_async_queue_length (news) > 0)
+    g_usleep (1000);
+  return NULL;
+}
+
+static gpointer
+post_one_too_many (gpointer failure)
+{
+  g_assert_false (cothread_callback_queue_post (bounded, g_free, NULL, NULL, failure));
+  return NULL;
+}
+
+static void
+test_a_thread_that_a_queue_of_such_a_context_keeps_waiting_is_told (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (GError) failure = NULL;
+  GThread *owner, *thread;
+
+  news = g_async_queue_new ();
+  owner = g_thread_new ("other", make_a_full_queue_on, context);
+  while (g_async_queue_length (news) == 0)
+    g_usleep (1000);
+  thread = g_thread_new ("poster", post_one_too_many, &failure);
+  g_usleep (50 * 1000); /* most likely it waits by now; one that comes later is told as well */
+  g_assert_cmpuint (count_complaints (unref_context, context), ==, 1);
+  g_thread_join (thread);
+  g_async_queue_pop (news);
+  g_thread_join (owner);
+  g_assert_error (failure, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED);
+  g_clear_object (&bounded);
+  g_async_queue_unref (news);
+}
+
 static gpointer
 unref_object (gpointer object)
 {
@@ -149,6 +237,10 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   behaviour_add_isolated ("/shutdown/thread/a-context-that-dies-in-another-one-is-reported-once", test_a_context_that_dies_in_another_thread_is_reported_once);
+  behaviour_add_isolated ("/shutdown/thread/nothing-stays-open-of-a-context-that-died-in-another-one",
+                          test_nothing_stays_open_of_a_context_that_died_in_another_thread);
+  behaviour_add_isolated ("/shutdown/thread/another-one-that-a-queue-of-such-a-context-keeps-waiting-is-told",
+                          test_a_thread_that_a_queue_of_such_a_context_keeps_waiting_is_told);
   behaviour_add_isolated ("/shutdown/thread/a-context-that-died-in-another-one-is-forgotten", test_a_context_that_died_in_another_thread_is_forgotten);
   behaviour_add_isolated ("/shutdown/thread/the-handle-of-a-task-whose-context-died-in-another-one-is-safe-to-use",
                           test_the_handle_of_a_task_whose_context_died_in_another_thread_is_safe_to_use);
