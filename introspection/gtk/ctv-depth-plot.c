@@ -208,6 +208,14 @@ ctv_depth_plot_new (CtvTakeDepth take, gpointer data)
   return GTK_WIDGET (self);
 }
 
+/* What was seen so far was of something else. */
+void
+ctv_depth_plot_clear (CtvDepthPlot *self)
+{
+  self->history = (CtvDepthHistory) { .length = 0 };
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
 /* For those who cannot see the plot: what it shows now, in words. */
 static void
 speak (CtvDepthPlot *self, guint depth)
