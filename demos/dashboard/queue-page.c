@@ -109,6 +109,7 @@ dash_queue_page_update (DashQueuePage *self, const DashReadings *now, const Dash
   if (now->turns == NULL)
     return;
 
+  ctv_depth_plot_set_stopped (CTV_DEPTH_PLOT (self->plot), self->watch != NULL && self->watch->state == DASH_WATCH_ENDED);
   count_turns (self, now->turns, now->scheduler.turns);
   ctv_turn_strip_set_turns (CTV_TURN_STRIP (self->strip), g_array_ref (now->turns), now->slice_us);
   ctv_depth_plot_set_marks (CTV_DEPTH_PLOT (self->plot), now->queue.length, now->queue.max_length,
