@@ -52,6 +52,7 @@
 #include "monitor/cothread-bus.h"
 #include "monitor/cothread-dump.h"
 #include "monitor/cothread-monitor.h"
+#include "monitor/cothread-remote.h"
 #include "monitor/cothread-stall.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info.h"

@@ -135,6 +135,9 @@ struct _CothreadCallbackQueue
   guint64 n_dropped_closed;
 };
 
+/* Of a queue that is elsewhere: the numbers are the caller's to fill in. */
+CothreadCallbackStatistics *cothread_callback_statistics_new (const CtHistogram *time_in_queue, const CtHistogram *run_time);
+
 /* The open queue that a scheduler's shutdown hook belongs to, or NULL. */
 CothreadCallbackQueue *cothread_callback_queue_from_hook (CtLink *link);
 

@@ -18,13 +18,21 @@ typedef struct
 } Details;
 
 static Details *
-details_new (const CothreadTiming *timing)
+details_new_for (const CtHistogram *time_in_queue, const CtHistogram *run_time)
 {
   Details *self = g_new0 (Details, 1);
 
   self->ref_count = 1;
-  self->time_in_queue = cothread_histogram_new (timing != NULL ? &timing->time_in_queue : NULL);
-  self->run_time = cothread_histogram_new (timing != NULL ? &timing->run_time : NULL);
+  self->time_in_queue = cothread_histogram_new (time_in_queue);
+  self->run_time = cothread_histogram_new (run_time);
+  return self;
+}
+
+static Details *
+details_new (const CothreadTiming *timing)
+{
+  Details *self = details_new_for (timing != NULL ? &timing->time_in_queue : NULL, timing != NULL ? &timing->run_time : NULL);
+
   if (timing != NULL)
     memcpy (self->slow, timing->slow, sizeof self->slow);
   return self;
@@ -38,6 +46,15 @@ details_unref (Details *self)
   cothread_histogram_free (self->time_in_queue);
   cothread_histogram_free (self->run_time);
   g_free (self);
+}
+
+CothreadCallbackStatistics *
+cothread_callback_statistics_new (const CtHistogram *time_in_queue, const CtHistogram *run_time)
+{
+  CothreadCallbackStatistics *statistics = g_new0 (CothreadCallbackStatistics, 1);
+
+  statistics->details = details_new_for (time_in_queue, run_time);
+  return statistics;
 }
 
 /**

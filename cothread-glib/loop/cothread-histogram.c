@@ -180,3 +180,32 @@ cothread_histogram_get_bucket (CothreadHistogram *histogram, guint bucket, guint
     *to = bucket + 1 < CT_HISTOGRAM_BUCKETS ? ct_histogram_lower_bound (bucket + 1) : G_MAXUINT64;
   return histogram->values.buckets[bucket];
 }
+
+GVariant *
+cothread_histogram_to_variant (const CothreadHistogram *histogram)
+{
+  const CtHistogram *values = &histogram->values;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(tt)"));
+  for (guint bucket = 0; bucket < CT_HISTOGRAM_BUCKETS; bucket++)
+    if (values->buckets[bucket] > 0)
+      g_variant_builder_add (&builder, "(tt)", ct_histogram_lower_bound (bucket), values->buckets[bucket]);
+  return g_variant_new ("(ttta(tt))", values->count, values->sum, values->max, &builder);
+}
+
+/* The count is made anew, so that quantiles find as many as there are. */
+void
+cothread_histogram_values_from_variant (GVariant *variant, CtHistogram *values)
+{
+  g_autoptr (GVariantIter) buckets = NULL;
+  guint64 count, from, n;
+
+  *values = (CtHistogram) { 0 };
+  g_variant_get (variant, COTHREAD_HISTOGRAM_VARIANT_TYPE, &count, &values->sum, &values->max, &buckets);
+  while (g_variant_iter_next (buckets, "(tt)", &from, &n))
+    {
+      values->buckets[ct_histogram_bucket_of (from)] += n;
+      values->count += n;
+    }
+}

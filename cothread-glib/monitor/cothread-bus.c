@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "monitor/cothread-bus.h"
 
-#include "callback/cothread-callback-queue-private.h"
 #include "loop/cothread-scheduler-private.h"
+#include "monitor/cothread-bus-answers-private.h"
 #include "monitor/cothread-bus-private.h"
-#include "monitor/cothread-dump.h"
-#include "monitor/cothread-fields-private.h"
-#include "monitor/cothread-statistics.h"
-#include "monitor/cothread-task-info.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -22,9 +18,13 @@
  * The object `/org/cothread/Monitor` of the name
  * `org.cothread.Monitor.p` and the process's number (and `_2`, ... for a second
  * scheduler) has the interface `org.cothread.Monitor1` with the
- * methods `GetStatistics() → a{sv}`, `ListQueues() → aa{sv}`, `ListTasks(u max) →
- * aa{sv}` and `Dump(b backtraces, u max) → s`. Members are called as those of
- * #CothreadStatistics, #CothreadCallbackStatistics and #CothreadTaskInfo are.
+ * methods `GetStatistics() → a{sv}`, `GetTurns() → x time_slice_us, ax recent`,
+ * `ListQueues() → aa{sv}`, `ListTasks(u max) → aa{sv}`, `GetBacktrace(t task) →
+ * as`, `ListWarnings(t after) → t last, a(utss) warnings` and `Dump(b backtraces,
+ * u max) → s`. Members are called as those of #CothreadStatistics,
+ * #CothreadCallbackStatistics and #CothreadTaskInfo are. #CothreadRemote is the
+ * other side.
+ *
  * Everybody but the same user is refused.
  *
  * Nothing waits for the bus: without one, there is one warning and the program
@@ -41,6 +41,7 @@ struct _CothreadBusMonitor
   CothreadShutdownHook shutdown_hook;
   GCancellable *cancellable;
   GDBusConnection *connection;
+  CothreadBusWarnings *warnings;
   char *bus_name;
   guint name_id;
   guint object_id;
@@ -53,66 +54,15 @@ G_DEFINE_FINAL_TYPE (CothreadBusMonitor, cothread_bus_monitor, G_TYPE_OBJECT)
 static const char description[] =
   "<node><interface name='" COTHREAD_MONITOR_INTERFACE "'>"
   "<method name='GetStatistics'><arg type='a{sv}' direction='out'/></method>"
+  "<method name='GetTurns'><arg type='x' name='time_slice_us' direction='out'/><arg type='ax' name='recent' direction='out'/></method>"
   "<method name='ListQueues'><arg type='aa{sv}' direction='out'/></method>"
   "<method name='ListTasks'><arg type='u' name='max' direction='in'/><arg type='aa{sv}' direction='out'/></method>"
+  "<method name='GetBacktrace'><arg type='t' name='task' direction='in'/><arg type='as' direction='out'/></method>"
+  "<method name='ListWarnings'><arg type='t' name='after' direction='in'/><arg type='t' name='last' direction='out'/>"
+  "<arg type='a(utss)' name='warnings' direction='out'/></method>"
   "<method name='Dump'><arg type='b' name='backtraces' direction='in'/><arg type='u' name='max' direction='in'/>"
   "<arg type='s' direction='out'/></method>"
   "</interface></node>";
-
-/* A message of the bus has a limit of 128 MiB. */
-#define MAX_TASKS 100000
-
-static GVariant *
-get_statistics (CothreadBusMonitor *self)
-{
-  g_autoptr (CothreadStatistics) statistics = cothread_scheduler_get_statistics (self->scheduler);
-
-  return g_variant_new ("(@a{sv})", cothread_fields_to_variant (cothread_statistics_fields, statistics));
-}
-
-static GVariant *
-list_queues (CothreadBusMonitor *self)
-{
-  const CtLink *hooks = &self->scheduler->shutdown_hooks;
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
-  for (CtLink *link = hooks->next; link != hooks; link = link->next)
-    {
-      CothreadCallbackQueue *queue = cothread_callback_queue_from_hook (link);
-      g_autoptr (CothreadCallbackStatistics) statistics = NULL;
-      GVariantDict dict;
-
-      if (queue == NULL)
-        continue;
-      statistics = cothread_callback_queue_get_statistics (queue);
-      g_variant_dict_init (&dict, cothread_fields_to_variant (cothread_callback_statistics_fields, statistics));
-      g_variant_dict_insert_value (&dict, "name", g_variant_new_take_string (g_utf8_make_valid (cothread_callback_queue_get_name (queue), -1)));
-      g_variant_builder_add_value (&builder, g_variant_dict_end (&dict));
-    }
-  return g_variant_new ("(@aa{sv})", g_variant_builder_end (&builder));
-}
-
-static GVariant *
-list_tasks (CothreadBusMonitor *self, guint max)
-{
-  g_autoptr (GPtrArray) infos = cothread_scheduler_list_task_infos (self->scheduler, max == 0 ? MAX_TASKS : MIN (max, MAX_TASKS));
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
-  for (guint i = 0; i < infos->len; i++)
-    g_variant_builder_add_value (&builder, cothread_fields_to_variant (cothread_task_info_fields, infos->pdata[i]));
-  return g_variant_new ("(@aa{sv})", g_variant_builder_end (&builder));
-}
-
-static GVariant *
-dump (CothreadBusMonitor *self, gboolean backtraces, guint max)
-{
-  char *text = cothread_scheduler_dump_text (self->scheduler, backtraces ? COTHREAD_DUMP_BACKTRACES : COTHREAD_DUMP_DEFAULT,
-                                             max == 0 ? MAX_TASKS : MIN (max, MAX_TASKS));
-
-  return g_variant_new ("(@s)", g_variant_new_take_string (text));
-}
 
 typedef struct
 {
@@ -121,34 +71,53 @@ typedef struct
   uid_t uid; /* of the caller; (uid_t) -1: the bus does not know */
 } Call;
 
+static GVariant *
+find_answer (CothreadBusMonitor *self, GDBusMethodInvocation *invocation)
+{
+  GVariant *parameters = g_dbus_method_invocation_get_parameters (invocation);
+  const char *method = g_dbus_method_invocation_get_method_name (invocation);
+  gboolean backtraces = FALSE;
+  guint64 number = 0;
+  guint max = 0;
+
+  if (g_str_equal (method, "GetStatistics"))
+    return cothread_bus_get_statistics (self->scheduler);
+  if (g_str_equal (method, "GetTurns"))
+    return cothread_bus_get_turns (self->scheduler);
+  if (g_str_equal (method, "ListQueues"))
+    return cothread_bus_list_queues (self->scheduler);
+  if (g_str_equal (method, "ListTasks"))
+    {
+      g_variant_get (parameters, "(u)", &max);
+      return cothread_bus_list_tasks (self->scheduler, max);
+    }
+  if (g_str_equal (method, "GetBacktrace"))
+    {
+      g_variant_get (parameters, "(t)", &number);
+      return cothread_bus_get_backtrace (self->scheduler, number);
+    }
+  if (g_str_equal (method, "ListWarnings"))
+    {
+      g_variant_get (parameters, "(t)", &number);
+      return cothread_bus_warnings_list (self->warnings, self->connection,
+                                         g_dbus_method_invocation_get_sender (invocation), number);
+    }
+  g_variant_get (parameters, "(bu)", &backtraces, &max);
+  return cothread_bus_dump (self->scheduler, backtraces, max);
+}
+
 static void
 answer (Call *call)
 {
   CothreadBusMonitor *self = call->monitor;
-  GVariant *parameters = g_dbus_method_invocation_get_parameters (call->invocation);
-  const char *method = g_dbus_method_invocation_get_method_name (call->invocation);
-  gboolean backtraces = FALSE;
-  guint max = 0;
 
   if (call->uid != getuid ())
     g_dbus_method_invocation_return_error (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
                                            "Only the user whose process this is may look at it");
   else if (self->is_stopped)
     g_dbus_method_invocation_return_error (call->invocation, G_DBUS_ERROR, G_DBUS_ERROR_FAILED, "The scheduler is shut down");
-  else if (g_str_equal (method, "GetStatistics"))
-    g_dbus_method_invocation_return_value (call->invocation, get_statistics (self));
-  else if (g_str_equal (method, "ListQueues"))
-    g_dbus_method_invocation_return_value (call->invocation, list_queues (self));
-  else if (g_str_equal (method, "ListTasks"))
-    {
-      g_variant_get (parameters, "(u)", &max);
-      g_dbus_method_invocation_return_value (call->invocation, list_tasks (self, max));
-    }
   else
-    {
-      g_variant_get (parameters, "(bu)", &backtraces, &max);
-      g_dbus_method_invocation_return_value (call->invocation, dump (self, backtraces, max));
-    }
+    g_dbus_method_invocation_return_value (call->invocation, find_answer (self, call->invocation));
   g_object_unref (self);
   g_free (call);
 }
@@ -237,6 +206,7 @@ stop (CothreadBusMonitor *self)
   if (self->object_id != 0)
     g_dbus_connection_unregister_object (self->connection, self->object_id);
   self->name_id = self->object_id = 0;
+  g_clear_pointer (&self->warnings, cothread_bus_warnings_free);
 }
 
 static void
@@ -314,6 +284,7 @@ cothread_bus_monitor_new (CothreadScheduler *scheduler)
   self = g_object_new (COTHREAD_TYPE_BUS_MONITOR, NULL);
   self->is_stopped = FALSE;
   self->scheduler = g_object_ref (scheduler);
+  self->warnings = cothread_bus_warnings_new (scheduler);
   self->bus_name = n == 1 ? g_strdup_printf (COTHREAD_MONITOR_BUS_NAME ".p%d", (int) getpid ())
                           : g_strdup_printf (COTHREAD_MONITOR_BUS_NAME ".p%d_%d", (int) getpid (), n);
   self->shutdown_hook.run = shut_down;

@@ -188,7 +188,7 @@ dash_controls_new (DashTargets *targets, const DashOptions *options)
   };
 
   add_row (grid, 0, "_Index the folder", "index-switch", "The real work: walk the folder and hash its files",
-           new_switch (TRUE, G_CALLBACK (on_index), targets));
+           new_switch (options->attach == NULL, G_CALLBACK (on_index), targets));
   add_row (grid, 1, "100 000 slee_pers", "sleepers-switch", "So many tasks, each with its own stack; some ten thousand wake up every second",
            new_switch (FALSE, G_CALLBACK (on_sleepers), targets));
   add_row (grid, 2, "_Echo server", "echo-switch", "A server and 32 clients, on this machine's loopback interface",

@@ -14,6 +14,7 @@ dash_engine_new (const DashOptions *options)
 
   self->targets.flood = dash_flood_new (&self->probe);
   self->targets.indexer = dash_indexer_new (options->folder, &self->probe);
+  dash_indexer_set_enabled (self->targets.indexer, options->attach == NULL);
   self->targets.sleepers = dash_sleepers_new ();
   self->targets.echo = dash_echo_new ();
 

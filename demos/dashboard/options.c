@@ -8,6 +8,7 @@ static const GOptionEntry entries[] = {
   { "screenshot", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Save a picture of the window, then quit", "FILE.png" },
   { "after", 0, 0, G_OPTION_ARG_DOUBLE, NULL, "How long to run before the picture is taken (default: 5)", "SECONDS" },
   { "report", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Write what was measured when the window closes", "FILE.json" },
+  { "attach", 0, 0, G_OPTION_ARG_STRING, NULL, "Watch another process that runs with COTHREAD_MONITOR=1", "PROCESS|BUS-NAME" },
   { "page", 0, 0, G_OPTION_ARG_STRING, NULL, "Begin with this page: queue, tasks or warnings", "PAGE" },
   { "dark", 0, 0, G_OPTION_ARG_NONE, NULL, "Begin with dark colours", NULL },
   { NULL },
@@ -53,6 +54,7 @@ dash_options_read (DashOptions *self, GVariantDict *dict, GError **error)
   g_variant_dict_lookup (dict, "after", "d", &self->after_s);
   g_variant_dict_lookup (dict, "seconds", "d", &self->seconds);
   g_variant_dict_lookup (dict, "page", "s", &self->page);
+  g_variant_dict_lookup (dict, "attach", "s", &self->attach);
   g_variant_dict_lookup (dict, "dark", "b", &self->dark);
   if (self->folder == NULL)
     self->folder = g_strdup ("/usr/share");
@@ -80,4 +82,5 @@ dash_options_clear (DashOptions *self)
   g_clear_pointer (&self->screenshot, g_free);
   g_clear_pointer (&self->report, g_free);
   g_clear_pointer (&self->page, g_free);
+  g_clear_pointer (&self->attach, g_free);
 }

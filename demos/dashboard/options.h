@@ -15,6 +15,7 @@ typedef struct
   guint flood_rate;
   guint flood_cost_us;
   char *page;
+  char *attach; /* a process; NULL: this one */
   gboolean dark;
   gboolean failed; /* what was asked for could not be done */
 } DashOptions;

@@ -12,9 +12,14 @@
 #define FRAME_NS 16666667
 
 static void
-take_depth (gpointer probe, guint *low, guint *high)
+take_depth (gpointer data, guint *low, guint *high)
 {
-  dash_probe_take (probe, low, high);
+  DashQueuePage *self = data;
+
+  if (self->watch != NULL)
+    dash_watch_take_depth (self->watch, low, high);
+  else
+    dash_probe_take (self->probe, low, high);
 }
 
 static GtkWidget *
@@ -63,12 +68,13 @@ show_library_histogram (DashHistogram *self, CothreadHistogram *histogram)
 }
 
 void
-dash_queue_page_init (DashQueuePage *self, DashEngine *engine, GtkLabel *last_turn)
+dash_queue_page_init (DashQueuePage *self, DashProbe *probe, GtkLabel *last_turn)
 {
   GtkBox *box = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, SPACING));
   GtkGrid *grid = GTK_GRID (gtk_grid_new ());
 
-  self->plot = prepare (ctv_depth_plot_new (take_depth, &engine->probe), "depth-plot", 120);
+  self->probe = probe;
+  self->plot = prepare (ctv_depth_plot_new (take_depth, self), "depth-plot", 120);
   gtk_widget_set_vexpand (self->plot, TRUE);
   self->strip = prepare (ctv_turn_strip_new (), "turn-strip", 76);
 
@@ -98,21 +104,21 @@ count_turns (DashQueuePage *self, const GArray *recent, guint64 turns)
 }
 
 void
-dash_queue_page_update (DashQueuePage *self, DashEngine *engine, const DashFrameMeter *meter)
+dash_queue_page_update (DashQueuePage *self, const DashReadings *now, const DashFrameMeter *meter)
 {
-  const DashReadings *now = &engine->readings;
-  GArray *recent = cothread_scheduler_get_recent_turns (engine->targets.scheduler);
-  gint64 slice_us = cothread_scheduler_get_time_slice (engine->targets.scheduler);
+  if (now->turns == NULL)
+    return;
 
-  count_turns (self, recent, now->scheduler.turns);
-  ctv_turn_strip_set_turns (CTV_TURN_STRIP (self->strip), recent, slice_us);
+  ctv_depth_plot_set_stopped (CTV_DEPTH_PLOT (self->plot), self->watch != NULL && self->watch->state == DASH_WATCH_ENDED);
+  count_turns (self, now->turns, now->scheduler.turns);
+  ctv_turn_strip_set_turns (CTV_TURN_STRIP (self->strip), g_array_ref (now->turns), now->slice_us);
   ctv_depth_plot_set_marks (CTV_DEPTH_PLOT (self->plot), now->queue.length, now->queue.max_length,
                             now->queue.high_water);
   if (self->n_updates++ % HISTOGRAMS_EVERY != 0)
     return;
   show_library_histogram (&self->waits, now->time_in_queue);
   show_library_histogram (&self->runs, now->run_time);
-  show_histogram (&self->turns, &self->turn_lengths, slice_us * 1000);
+  show_histogram (&self->turns, &self->turn_lengths, now->slice_us * 1000);
   show_histogram (&self->frames, &meter->intervals, FRAME_NS);
 }
 
@@ -121,4 +127,14 @@ dash_queue_page_reset (DashQueuePage *self)
 {
   self->turn_lengths = (CtvDurations) { 0 };
   self->n_updates = 0;
+}
+
+/* From another process, all begins anew; NULL: back to this one. */
+void
+dash_queue_page_set_watch (DashQueuePage *self, DashWatch *watch)
+{
+  self->watch = watch;
+  self->turns_seen = 0;
+  ctv_depth_plot_clear (CTV_DEPTH_PLOT (self->plot));
+  dash_queue_page_reset (self);
 }

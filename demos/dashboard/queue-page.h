@@ -3,6 +3,7 @@
 
 #include "ctv-durations.h"
 #include "engine.h"
+#include "watch.h"
 #include "frame-meter.h"
 
 G_BEGIN_DECLS
@@ -27,10 +28,13 @@ typedef struct
   CtvDurations turn_lengths;
   guint64 turns_seen;
   guint n_updates;
+  DashProbe *probe;
+  DashWatch *watch; /* whose queue is shown; NULL: that of the probe */
 } DashQueuePage;
 
-void dash_queue_page_init (DashQueuePage *self, DashEngine *engine, GtkLabel *last_turn);
-void dash_queue_page_update (DashQueuePage *self, DashEngine *engine, const DashFrameMeter *meter);
+void dash_queue_page_init (DashQueuePage *self, DashProbe *probe, GtkLabel *last_turn);
+void dash_queue_page_update (DashQueuePage *self, const DashReadings *now, const DashFrameMeter *meter);
 void dash_queue_page_reset (DashQueuePage *self);
+void dash_queue_page_set_watch (DashQueuePage *self, DashWatch *watch);
 
 G_END_DECLS

@@ -36,7 +36,11 @@ dash_summary_init (DashSummary *self)
                                       &self->refused));
   gtk_box_append (row, ctv_tile_new ("Longest turn", "longest-turn",
                                       "How long the scheduler held the main loop at most", &self->longest_turn));
-  gtk_box_append (row, ctv_tile_new ("Files indexed", "files", "Files hashed in this round", &self->files));
+  self->files_tile = ctv_tile_new ("Files indexed", "files", "Files hashed in this round", &self->files);
+  self->tasks_tile = ctv_tile_new ("Tasks", "tasks", "Tasks that live now", &self->tasks);
+  gtk_box_append (row, self->files_tile);
+  gtk_box_append (row, self->tasks_tile);
+  dash_summary_set_watching (self, FALSE);
 
   self->fps_tile = ctv_tile_new ("Frames / s", "fps", "Frames of the animation in the last second", &self->fps);
   /* In the middle of the animation's orbit. */
@@ -72,11 +76,9 @@ show_us (GtkLabel *label, const char *prefix, gint64 us)
 }
 
 void
-dash_summary_update (DashSummary *self, DashEngine *engine, const DashFrameMeter *meter)
+dash_summary_update (DashSummary *self, const DashReadings *now, const DashFrameMeter *meter)
 {
-  const DashReadings *now = &engine->readings;
   guint64 dropped = dash_readings_get_dropped (now);
-  g_autofree char *workloads = dash_workload_line (engine);
   gint64 worst_us;
   double fps;
 
@@ -93,6 +95,21 @@ dash_summary_update (DashSummary *self, DashEngine *engine, const DashFrameMeter
   dash_frame_meter_read (meter, g_get_monotonic_time (), &fps, &worst_us);
   show_count (self->fps, llround (fps));
   show_us (self->worst_frame, "worst frame ", worst_us);
+  show_count (self->tasks, now->scheduler.tasks);
+}
+
+void
+dash_summary_update_work (DashSummary *self, DashEngine *engine, DashWatch *watch)
+{
+  g_autofree char *line = watch != NULL ? dash_watch_line (watch) : dash_workload_line (engine);
+
   show_count (self->files, dash_indexer_get_progress (engine->targets.indexer)->files);
-  ctv_label_update (self->index, workloads);
+  ctv_label_update (self->index, line);
+}
+
+void
+dash_summary_set_watching (DashSummary *self, gboolean is_watching)
+{
+  gtk_widget_set_visible (self->files_tile, !is_watching);
+  gtk_widget_set_visible (self->tasks_tile, is_watching);
 }

@@ -3,6 +3,7 @@
 
 #include "animation.h"
 #include "engine.h"
+#include "watch.h"
 
 G_BEGIN_DECLS
 
@@ -16,14 +17,20 @@ typedef struct
   GtkLabel *refused;
   GtkLabel *longest_turn;
   GtkLabel *files;
+  GtkLabel *tasks;
   GtkLabel *fps;
   GtkLabel *worst_frame;
   GtkLabel *last_turn;
   GtkLabel *index;
   GtkWidget *fps_tile;
+  GtkWidget *files_tile; /* of the workloads of this process, or of another: */
+  GtkWidget *tasks_tile;
 } DashSummary;
 
 GtkWidget *dash_summary_init (DashSummary *self);
-void dash_summary_update (DashSummary *self, DashEngine *engine, const DashFrameMeter *meter);
+void dash_summary_update (DashSummary *self, const DashReadings *now, const DashFrameMeter *meter);
+/* The watch may be NULL. */
+void dash_summary_update_work (DashSummary *self, DashEngine *engine, DashWatch *watch);
+void dash_summary_set_watching (DashSummary *self, gboolean is_watching);
 
 G_END_DECLS

@@ -52,7 +52,8 @@ add_warning (DashWarningsPage *self, const char *what, const char *details)
 static void
 on_warning (CothreadMonitor *monitor, const CothreadWarning *warning, DashWarningsPage *self)
 {
-  add_warning (self, warning->message, NULL);
+  if (!self->is_watching)
+    add_warning (self, warning->message, NULL);
 }
 
 static void
@@ -66,6 +67,8 @@ on_stalled (CothreadStallDetector *detector, const CothreadStall *stall, DashWar
                                            stall->has_never_suspended ? ", which has not suspended even once" : "");
   g_autoptr (GString) frames = g_string_new (NULL);
 
+  if (self->is_watching)
+    return;
   for (guint i = 0; stall->backtrace != NULL && stall->backtrace[i] != NULL && i < MOST_FRAMES; i++)
     {
       g_autofree char *frame = ctv_format_text (stall->backtrace[i]);
@@ -95,6 +98,39 @@ dash_warnings_page_update (DashWarningsPage *self, const DashReadings *readings)
              "The queue is full, and its policy is to drop.");
   tell_once (self, &self->has_refused, queue->refused > 0, "Callbacks are refused",
              "The queue is full, and its policy is to refuse new ones.");
+}
+
+/* What another process says of itself; its own stall detector, if it has one,
+ * tells who it was in its log. */
+void
+dash_warnings_page_update_watch (DashWarningsPage *self, DashWatch *watch)
+{
+  guint64 stalls = watch->readings.scheduler.stalls;
+
+  for (guint i = 0; i < watch->warnings->len; i++)
+    add_warning (self, ((const CothreadWarning *) watch->warnings->pdata[i])->message, NULL);
+  g_ptr_array_set_size (watch->warnings, 0);
+  tell_once (self, &self->is_hanging, watch->state == DASH_WATCH_HANGS, "The process does not answer",
+             "Something has held its main loop for two seconds.");
+  if (stalls > self->stalls)
+    add_warning (self, "The process's stall detector has found that its main loop was held", NULL);
+  self->stalls = stalls;
+}
+
+/* Begins anew. */
+void
+dash_warnings_page_set_watching (DashWarningsPage *self, gboolean is_watching)
+{
+  GtkListBoxRow *row;
+
+  self->is_watching = is_watching;
+  while ((row = gtk_list_box_get_row_at_index (self->list, 0)) != NULL)
+    gtk_list_box_remove (self->list, GTK_WIDGET (row));
+  self->began_us = g_get_monotonic_time ();
+  self->n = 0;
+  self->stalls = 0;
+  self->was_unbounded = self->has_dropped = self->has_refused = self->is_hanging = FALSE;
+  show_count (self);
 }
 
 void

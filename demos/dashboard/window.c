@@ -8,6 +8,9 @@
 #include "screenshot.h"
 #include "summary.h"
 #include "warnings-page.h"
+#include "watch-card.h"
+#include "watch-menu.h"
+#include "watching.h"
 
 #define NUMBERS_EVERY_US 100000
 #define TASKS_EVERY_US 250000
@@ -24,6 +27,12 @@ struct _DashWindow
   DashClickMeter clicks;
   DashQueuePage queue_page;
   DashWarningsPage warnings;
+  DashWatching watching;
+  DashWatchCard watch_card;
+  GtkWidget *watch_menu;
+  GtkWidget *pause;
+  GtkWidget *reset;
+  GtkStack *side; /* the controls, or who is watched */
   GtkStack *pages;
   GtkWidget *animation;
   GPtrArray *tasks;
@@ -42,11 +51,19 @@ update_numbers (gpointer data)
   DashWindow *self = data;
   const DashFrameMeter *meter = dash_animation_get_meter (DASH_ANIMATION (self->animation));
   DashTargets *targets = &self->engine->targets;
+  DashWatch *watch = self->watching.watch;
+  const DashReadings *now = watch != NULL ? &watch->readings : &self->engine->readings;
 
   dash_readings_take (&self->engine->readings, targets->scheduler, targets->queue);
-  dash_summary_update (&self->summary, self->engine, meter);
-  dash_queue_page_update (&self->queue_page, self->engine, meter);
-  dash_warnings_page_update (&self->warnings, &self->engine->readings);
+  dash_summary_update_work (&self->summary, self->engine, watch);
+  dash_summary_update (&self->summary, now, meter);
+  dash_queue_page_update (&self->queue_page, now, meter);
+  dash_watching_update (&self->watching);
+  dash_watch_card_update (&self->watch_card);
+  if (watch != NULL)
+    dash_warnings_page_update_watch (&self->warnings, watch);
+  if (now->n_samples > 0)
+    dash_warnings_page_update (&self->warnings, now);
 }
 
 static void
@@ -54,8 +71,36 @@ update_tasks (gpointer data)
 {
   DashWindow *self = data;
 
-  if (gtk_widget_get_mapped (self->table.widget))
+  if (!gtk_widget_get_mapped (self->table.widget))
+    return;
+  if (self->watching.watch == NULL)
     ctv_task_table_take (&self->table, ctv_task_list_new (self->engine->targets.scheduler));
+  else if (self->watching.watch->tasks != NULL)
+    ctv_task_table_take (&self->table, ctv_task_list_ref (self->watching.watch->tasks));
+}
+
+/* Another process is looked at from now on, or this one again. */
+static void
+show_watched (gpointer data)
+{
+  DashWindow *self = data;
+  DashWatch *watch = self->watching.watch;
+  gboolean is_watching = watch != NULL;
+
+  dash_queue_page_set_watch (&self->queue_page, watch);
+  dash_watch_card_set_watch (&self->watch_card, watch);
+  dash_summary_set_watching (&self->summary, is_watching);
+  dash_warnings_page_set_watching (&self->warnings, is_watching);
+  ctv_task_table_forget (&self->table);
+  gtk_stack_set_visible_child_name (self->side, is_watching ? "process" : "controls");
+  gtk_widget_set_sensitive (self->pause, !is_watching);
+  gtk_widget_set_sensitive (self->reset, !is_watching);
+}
+
+static void
+on_chosen (DashWatchMenu *menu, const char *process, DashWindow *self)
+{
+  dash_watching_begin (&self->watching, process);
 }
 
 static gpointer
@@ -172,6 +217,8 @@ wind_up (gpointer user_data, GError **error)
       cothread_task_cancel (task);
       cothread_task_join (task, COTHREAD_FOREVER, NULL, NULL);
     }
+  dash_watch_menu_stop (DASH_WATCH_MENU (self->watch_menu));
+  dash_watching_stop (&self->watching);
   dash_engine_stop (self->engine);
   cothread_call_on_thread_stack (destroy_window, self);
 
@@ -211,6 +258,7 @@ dash_window_finalize (GObject *object)
 
   g_clear_object (&self->picture_taken);
   g_clear_pointer (&self->tasks, g_ptr_array_unref);
+  dash_watching_clear (&self->watching);
   g_clear_pointer (&self->engine, dash_engine_free);
   G_OBJECT_CLASS (dash_window_parent_class)->finalize (object);
 }
@@ -294,15 +342,19 @@ add_header (DashWindow *self)
 {
   GtkHeaderBar *bar = GTK_HEADER_BAR (gtk_header_bar_new ());
   GtkWidget *switcher = gtk_stack_switcher_new ();
-  GtkWidget *reset = dash_reset_button_new (&self->engine->targets);
 
   gtk_stack_switcher_set_stack (GTK_STACK_SWITCHER (switcher), self->pages);
   gtk_accessible_update_property (GTK_ACCESSIBLE (switcher), GTK_ACCESSIBLE_PROPERTY_LABEL, "Pages", -1);
-  g_signal_connect (reset, "clicked", G_CALLBACK (on_reset), self);
-  gtk_header_bar_pack_start (bar, dash_pause_button_new (&self->engine->targets));
+  self->reset = dash_reset_button_new (&self->engine->targets);
+  self->pause = dash_pause_button_new (&self->engine->targets);
+  self->watch_menu = dash_watch_menu_new ();
+  g_signal_connect (self->reset, "clicked", G_CALLBACK (on_reset), self);
+  g_signal_connect (self->watch_menu, "chosen", G_CALLBACK (on_chosen), self);
+  gtk_header_bar_pack_start (bar, self->watch_menu);
+  gtk_header_bar_pack_start (bar, self->pause);
   gtk_header_bar_set_title_widget (bar, switcher);
   gtk_header_bar_pack_end (bar, new_dark_button (self));
-  gtk_header_bar_pack_end (bar, reset);
+  gtk_header_bar_pack_end (bar, self->reset);
   gtk_window_set_titlebar (GTK_WINDOW (self), GTK_WIDGET (bar));
 }
 
@@ -311,7 +363,7 @@ static GtkWidget *
 new_left_column (DashWindow *self)
 {
   self->pages = GTK_STACK (gtk_stack_new ());
-  dash_queue_page_init (&self->queue_page, self->engine, self->summary.last_turn);
+  dash_queue_page_init (&self->queue_page, &self->engine->probe, self->summary.last_turn);
   ctv_task_table_init (&self->table);
   gtk_widget_set_vexpand (self->table.widget, TRUE);
   gtk_stack_add_titled (self->pages, self->queue_page.widget, "queue", "Queue");
@@ -342,7 +394,12 @@ new_right_column (DashWindow *self)
   gtk_overlay_add_overlay (GTK_OVERLAY (overlay), self->summary.fps_tile);
 
   gtk_box_append (box, ctv_card_new ("Animation", GTK_WIDGET (self->summary.worst_frame), overlay));
-  gtk_box_append (box, ctv_card_new ("Controls", NULL, dash_controls_new (&self->engine->targets, self->options)));
+  dash_watch_card_init (&self->watch_card);
+  self->side = GTK_STACK (gtk_stack_new ());
+  gtk_stack_add_named (self->side, ctv_card_new ("Controls", NULL, dash_controls_new (&self->engine->targets, self->options)),
+                       "controls");
+  gtk_stack_add_named (self->side, ctv_card_new ("Process", NULL, self->watch_card.widget), "process");
+  gtk_box_append (box, GTK_WIDGET (self->side));
 
   /* On a small screen, the controls scroll. */
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
@@ -360,6 +417,7 @@ add_content (DashWindow *self)
   GtkBox *columns = GTK_BOX (gtk_box_new (GTK_ORIENTATION_HORIZONTAL, SPACING));
 
   gtk_widget_add_css_class (GTK_WIDGET (box), "ctv-content");
+  gtk_box_append (box, self->watching.banner);
   gtk_box_append (box, dash_summary_init (&self->summary));
   gtk_box_append (columns, new_left_column (self));
   gtk_box_append (columns, new_right_column (self));
@@ -385,10 +443,13 @@ dash_window_new (GtkApplication *application, DashOptions *options)
 
   self->options = options;
   self->engine = dash_engine_new (options);
+  dash_watching_init (&self->watching, &self->table, show_watched, self);
   add_content (self);
   add_header (self);
   dash_click_meter_attach (&self->clicks, GTK_WIDGET (self));
 
+  if (options->attach != NULL)
+    dash_watching_begin (&self->watching, options->attach);
   start_task (self, update_view, "update the numbers");
   start_task (self, list_tasks, "update this list");
   if (options->screenshot != NULL)

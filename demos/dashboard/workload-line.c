@@ -55,3 +55,12 @@ dash_workload_line (DashEngine *engine)
 
   return g_string_free (line, FALSE);
 }
+
+char *
+dash_watch_line (DashWatch *watch)
+{
+  g_autofree char *program = ctv_format_text (watch->program);
+  g_autofree char *name = ctv_format_text (watch->remote != NULL ? cothread_remote_get_bus_name (watch->remote) : watch->target);
+
+  return watch->remote != NULL ? g_strdup_printf ("Watching %s, %s", program, name) : g_strdup_printf ("Looking for %s", name);
+}

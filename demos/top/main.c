@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watched.h"
 
-#include <cothread-glib.h>
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdio.h>
@@ -11,13 +10,15 @@
 /* cothread-top: what the tasks of another process do, in a terminal. Itself one
  * task: it asks, prints, sleeps. */
 
+#define TIMEOUT_US (20 * G_USEC_PER_SEC)
+
 typedef struct
 {
   double interval_s;
   gboolean once;
   gboolean list;
   gboolean dump;
-  gint process;
+  const char *process; /* NULL: the only one there is */
   GMainLoop *loop;
   int status;
 } Top;
@@ -55,22 +56,37 @@ show_once (Top *top, Watched *watched, GError **error)
 static gboolean
 show (Top *top, GError **error)
 {
-  g_autoptr (Watched) watched = watched_new (top->process, error);
+  g_auto (Watched) watched = { cothread_remote_new (top->process, error), NULL };
 
-  if (watched == NULL)
+  if (watched.remote == NULL)
     return FALSE;
+  cothread_remote_set_timeout (watched.remote, TIMEOUT_US);
   if (top->dump)
     {
-      g_autofree char *text = watched_dump (watched, error);
+      g_autofree char *text = cothread_remote_dump_text (watched.remote, TRUE, 0, error);
 
       if (text != NULL)
         fputs (text, stdout);
       return text != NULL;
     }
-  while (show_once (top, watched, error))
+  while (show_once (top, &watched, error))
     if (top->once || !cothread_sleep ((gint64) (top->interval_s * G_USEC_PER_SEC), error))
       return top->once;
   return FALSE;
+}
+
+static gboolean
+list (GError **error)
+{
+  g_auto (GStrv) names = cothread_remote_list (error);
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      g_autofree char *program = cothread_remote_dup_program (names[i]);
+
+      printf ("%s  %s\n", names[i] + strlen (COTHREAD_MONITOR_BUS_NAME ".p"), program);
+    }
+  return names != NULL;
 }
 
 static gpointer
@@ -78,11 +94,10 @@ run (gpointer data, G_GNUC_UNUSED GError **error)
 {
   Top *top = data;
   g_autoptr (GError) failure = NULL;
-  gboolean success = top->list ? watched_list (stdout, &failure) : show (top, &failure);
+  gboolean success = top->list ? list (&failure) : show (top, &failure);
 
   if (!success && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
-      g_dbus_error_strip_remote_error (failure);
       fprintf (stderr, "cothread-top: %s\n", failure->message);
       top->status = 1;
     }
@@ -120,10 +135,10 @@ main (int argc, char **argv)
       fprintf (stderr, "cothread-top: %s\n", error->message);
       return 2;
     }
-  top.process = argc > 1 ? (gint) g_ascii_strtoll (argv[1], NULL, 10) : 0;
-  if (argc > 2 || (argc > 1 && top.process <= 0) || top.interval_s < 0.05)
+  top.process = argc > 1 ? argv[1] : NULL;
+  if (argc > 2 || top.interval_s < 0.05)
     {
-      fputs ("cothread-top: a process number and at least 0.05 seconds, please\n", stderr);
+      fputs ("cothread-top: one process and at least 0.05 seconds, please\n", stderr);
       return 2;
     }
   top.loop = g_main_loop_new (NULL, FALSE);

@@ -18,6 +18,7 @@ struct _CtvDepthPlot
   CtvDepthHistory history;
   guint bound;
   guint high_water;
+  gboolean is_stopped;
 };
 
 G_DEFINE_FINAL_TYPE (CtvDepthPlot, ctv_depth_plot, GTK_TYPE_WIDGET)
@@ -164,6 +165,9 @@ on_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
   CtvDepthPlot *self = CTV_DEPTH_PLOT (widget);
   guint low, high;
 
+  if (self->is_stopped)
+    return G_SOURCE_CONTINUE;
+
   self->take (self->take_data, &low, &high);
   if (ctv_depth_history_add (&self->history, g_get_monotonic_time (), low, high))
     gtk_widget_queue_draw (widget);
@@ -206,6 +210,22 @@ ctv_depth_plot_new (CtvTakeDepth take, gpointer data)
   self->take_data = data;
 
   return GTK_WIDGET (self);
+}
+
+/* What was seen so far was of something else. */
+void
+ctv_depth_plot_clear (CtvDepthPlot *self)
+{
+  self->history = (CtvDepthHistory) { .length = 0 };
+  self->is_stopped = FALSE;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+/* There is nothing more to come: what was seen stays where it is. */
+void
+ctv_depth_plot_set_stopped (CtvDepthPlot *self, gboolean is_stopped)
+{
+  self->is_stopped = is_stopped;
 }
 
 /* For those who cannot see the plot: what it shows now, in words. */

@@ -12,6 +12,8 @@ G_DECLARE_FINAL_TYPE (CtvDepthPlot, ctv_depth_plot, CTV, DEPTH_PLOT, GtkWidget)
 typedef void (*CtvTakeDepth) (gpointer data, guint *low, guint *high);
 
 GtkWidget *ctv_depth_plot_new (CtvTakeDepth take, gpointer data);
+void ctv_depth_plot_clear (CtvDepthPlot *self);
+void ctv_depth_plot_set_stopped (CtvDepthPlot *self, gboolean is_stopped);
 void ctv_depth_plot_set_marks (CtvDepthPlot *self, guint depth, guint bound, guint high_water);
 
 G_END_DECLS

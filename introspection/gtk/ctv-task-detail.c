@@ -193,9 +193,8 @@ dup_time (gint64 us)
 }
 
 void
-ctv_task_detail_show (CtvTaskDetail *self, const CothreadTaskInfo *info, char *const *backtrace)
+ctv_task_detail_show (CtvTaskDetail *self, const CothreadTaskInfo *info, gint64 now_us, char *const *backtrace)
 {
-  gint64 now_us = g_get_monotonic_time ();
   const char *state = cothread_task_state_to_string (info->state);
   g_autofree char *wait = ctv_column_dup_text (CTV_COLUMN_REASON, info);
 
@@ -204,7 +203,7 @@ ctv_task_detail_show (CtvTaskDetail *self, const CothreadTaskInfo *info, char *c
   show (self, DETAIL_LANGUAGE, ctv_format_text (info->language));
   show (self, DETAIL_STATE, g_strconcat (state, info->is_cancelled ? ", cancelled" : NULL, NULL));
   show (self, DETAIL_REASON, g_strdup (wait));
-  show (self, DETAIL_SINCE, info->since_us < 0 ? NULL : ctv_format_us (now_us - info->since_us));
+  show (self, DETAIL_SINCE, info->since_us < 0 ? NULL : ctv_format_us (MAX (now_us - info->since_us, 0)));
   show (self, DETAIL_DEADLINE, info->deadline_us < 0 ? NULL : ctv_format_us (MAX (info->deadline_us - now_us, 0)));
   show (self, DETAIL_SWITCHES, ctv_format_count (info->switches));
   show (self, DETAIL_WAKEUPS, ctv_format_count (info->wakeups));

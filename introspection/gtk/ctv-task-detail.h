@@ -25,7 +25,7 @@ typedef struct
 void ctv_task_detail_init (CtvTaskDetail *self);
 void ctv_task_detail_clear (CtvTaskDetail *self);
 void ctv_task_detail_open (CtvTaskDetail *self, guint64 id);
-void ctv_task_detail_show (CtvTaskDetail *self, const CothreadTaskInfo *info, char *const *backtrace);
+void ctv_task_detail_show (CtvTaskDetail *self, const CothreadTaskInfo *info, gint64 now_us, char *const *backtrace);
 void ctv_task_detail_show_ended (CtvTaskDetail *self);
 
 G_END_DECLS

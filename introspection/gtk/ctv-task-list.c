@@ -14,6 +14,9 @@ struct _CtvTaskList
   guint n_tasks;    /* all there are */
   GPtrArray *tasks; /* CothreadTask; or NULL and: */
   GPtrArray *infos; /* CothreadTaskInfo */
+  gint64 taken_us;  /* when they were looked at */
+  guint64 traced;   /* the one of them whose backtrace is known; 0: none */
+  char **backtrace;
 };
 
 CtvTaskList *
@@ -42,6 +45,7 @@ ctv_task_list_new_for_infos (GPtrArray *infos, guint n_tasks)
 
   self->ref_count = 1;
   self->infos = infos;
+  self->taken_us = g_get_monotonic_time ();
   self->n_tasks = MAX (n_tasks, infos->len);
 
   return self;
@@ -62,6 +66,7 @@ ctv_task_list_unref (CtvTaskList *self)
 
   g_clear_pointer (&self->tasks, g_ptr_array_unref);
   g_clear_pointer (&self->infos, g_ptr_array_unref);
+  g_strfreev (self->backtrace);
   g_free (self);
 }
 
@@ -76,6 +81,14 @@ guint
 ctv_task_list_get_n_tasks (const CtvTaskList *self)
 {
   return self->n_tasks;
+}
+
+/* What is told of the tasks is told of this moment: now, unless it was asked for
+ * beforehand. */
+gint64
+ctv_task_list_get_time_us (const CtvTaskList *self)
+{
+  return self->tasks != NULL ? g_get_monotonic_time () : self->taken_us;
 }
 
 guint64
@@ -96,11 +109,23 @@ ctv_task_list_dup_info (const CtvTaskList *self, guint index)
   return cothread_task_info_copy (g_ptr_array_index (self->infos, index));
 }
 
+/* Of a list of infos, where one of the tasks stands. Takes the lines. */
+void
+ctv_task_list_take_backtrace (CtvTaskList *self, guint64 id, char **backtrace)
+{
+  g_strfreev (self->backtrace);
+  self->traced = id;
+  self->backtrace = backtrace;
+}
+
 /* NULL: it cannot be had. */
 char **
 ctv_task_list_dup_backtrace (const CtvTaskList *self, guint index)
 {
-  return self->tasks != NULL ? cothread_task_dup_backtrace (g_ptr_array_index (self->tasks, index)) : NULL;
+  if (self->tasks != NULL)
+    return cothread_task_dup_backtrace (g_ptr_array_index (self->tasks, index));
+
+  return ctv_task_list_get_id (self, index) == self->traced ? g_strdupv (self->backtrace) : NULL;
 }
 
 gboolean

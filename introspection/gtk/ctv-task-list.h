@@ -29,8 +29,10 @@ void ctv_task_list_unref (CtvTaskList *self);
 
 guint ctv_task_list_get_length (const CtvTaskList *self);
 guint ctv_task_list_get_n_tasks (const CtvTaskList *self);
+gint64 ctv_task_list_get_time_us (const CtvTaskList *self);
 guint64 ctv_task_list_get_id (const CtvTaskList *self, guint index);
 CothreadTaskInfo *ctv_task_list_dup_info (const CtvTaskList *self, guint index);
+void ctv_task_list_take_backtrace (CtvTaskList *self, guint64 id, char **backtrace);
 char **ctv_task_list_dup_backtrace (const CtvTaskList *self, guint index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CtvTaskList, ctv_task_list_unref)

@@ -249,6 +249,12 @@ ctv_task_model_has (CtvTaskModel *self, guint64 id)
   return FALSE;
 }
 
+gint64
+ctv_task_model_get_time_us (CtvTaskModel *self)
+{
+  return self->list != NULL ? ctv_task_list_get_time_us (self->list) : g_get_monotonic_time ();
+}
+
 /* 0: nothing is shown there. */
 guint64
 ctv_task_model_get_id (CtvTaskModel *self, guint position)

@@ -16,6 +16,7 @@ void ctv_task_model_set_sort (CtvTaskModel *self, CtvColumn column, gboolean des
 guint ctv_task_model_get_n_tasks (CtvTaskModel *self);
 gboolean ctv_task_model_find (CtvTaskModel *self, guint64 id, guint *position);
 gboolean ctv_task_model_has (CtvTaskModel *self, guint64 id);
+gint64 ctv_task_model_get_time_us (CtvTaskModel *self);
 guint64 ctv_task_model_get_id (CtvTaskModel *self, guint position);
 CothreadTaskInfo *ctv_task_model_dup_info (CtvTaskModel *self, guint position);
 char **ctv_task_model_dup_backtrace (CtvTaskModel *self, guint position);

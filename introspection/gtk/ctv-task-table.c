@@ -53,7 +53,7 @@ show_task (CtvTaskTable *self, guint position)
   g_auto (GStrv) backtrace = ctv_task_model_dup_backtrace (self->model, position);
 
   if (info != NULL)
-    ctv_task_detail_show (&self->detail, info, backtrace);
+    ctv_task_detail_show (&self->detail, info, ctv_task_model_get_time_us (self->model), backtrace);
 }
 
 /* The selection is one of a task, not of a place: where the model changes, it
@@ -269,4 +269,14 @@ ctv_task_table_take (CtvTaskTable *self, CtvTaskList *list)
   self->is_moving_selection = TRUE;
   ctv_task_model_take (self->model, list);
   refresh (self);
+}
+
+/* What comes next is of something else: no task is open, none is listed. */
+void
+ctv_task_table_forget (CtvTaskTable *self)
+{
+  self->is_moving_selection = TRUE;
+  gtk_single_selection_set_selected (self->selection, GTK_INVALID_LIST_POSITION);
+  ctv_task_detail_open (&self->detail, 0);
+  ctv_task_table_take (self, ctv_task_list_new_for_infos (g_ptr_array_new (), 0));
 }

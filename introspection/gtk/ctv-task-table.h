@@ -33,6 +33,7 @@ struct _CtvTaskTable
 
 void ctv_task_table_init (CtvTaskTable *self);
 void ctv_task_table_clear (CtvTaskTable *self);
+void ctv_task_table_forget (CtvTaskTable *self);
 void ctv_task_table_take (CtvTaskTable *self, CtvTaskList *list);
 
 G_END_DECLS

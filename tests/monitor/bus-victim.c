@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 /* A program to be watched: some tasks and a queue, until its input ends. Every
- * line that it reads is answered, so that one sees that it is alive. */
+ * line that it reads is answered, so that one sees that it is alive. It also
+ * does as it is told by letters: p pauses its queue, c posts 250 callbacks and
+ * tells how many wait, h holds its main loop for four seconds, d makes two tasks
+ * wait for each other. */
 
 static gpointer
 sleeper (G_GNUC_UNUSED gpointer unused, GError **error)
@@ -22,6 +25,41 @@ ticker (G_GNUC_UNUSED gpointer unused, GError **error)
   return NULL;
 }
 
+static CothreadCallbackQueue *
+get_queue (void)
+{
+  return cothread_scheduler_get_callback_queue (cothread_scheduler_get_default ());
+}
+
+static void
+nothing (G_GNUC_UNUSED gpointer unused)
+{
+}
+
+static void
+post (void)
+{
+  for (guint i = 0; i < 250; i++)
+    cothread_callback_queue_post (get_queue (), nothing, NULL, NULL, NULL);
+  printf ("%u\n", cothread_callback_queue_get_length (get_queue ()));
+}
+
+static gpointer
+join (gpointer task, GError **error)
+{
+  cothread_task_join (*(CothreadTask **) task, COTHREAD_FOREVER, NULL, error);
+  return NULL;
+}
+
+static void
+make_circle (void)
+{
+  static CothreadTask *kastor, *pollux;
+
+  kastor = cothread_spawn_full (join, &pollux, &(CothreadSpawnOptions) { .name = "Kastor" }, NULL);
+  pollux = cothread_spawn_full (join, &kastor, &(CothreadSpawnOptions) { .name = "Pollux" }, NULL);
+}
+
 static gboolean
 answer (gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer loop)
 {
@@ -34,6 +72,14 @@ answer (gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer loop)
     }
   if (byte == '\n')
     puts ("alive");
+  else if (byte == 'p')
+    cothread_callback_queue_pause (get_queue ());
+  else if (byte == 'c')
+    post ();
+  else if (byte == 'h')
+    g_usleep (4 * G_USEC_PER_SEC);
+  else if (byte == 'd')
+    make_circle ();
   fflush (stdout);
   return G_SOURCE_CONTINUE;
 }
@@ -48,7 +94,7 @@ main (void)
     cothread_task_unref (cothread_spawn (sleeper, NULL));
   cothread_task_unref (cothread_spawn_full (sleeper, NULL, &options, NULL));
   cothread_task_unref (cothread_spawn (ticker, NULL));
-  cothread_scheduler_get_callback_queue (cothread_scheduler_get_default ());
+  get_queue ();
   g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP, answer, loop);
   puts ("ready");
   fflush (stdout);
