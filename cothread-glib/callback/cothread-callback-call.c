@@ -192,6 +192,7 @@ ask_to_cancel (Call *self)
 static void
 on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
 {
+  COTHREAD_IN_HANDLER (data);
   ask_to_cancel (data);
 }
 
@@ -403,10 +404,14 @@ cothread_callback_queue_call_async (CothreadCallbackQueue *self,
   g_task_set_source_tag (answer, cothread_callback_queue_call_async);
   g_task_set_check_cancellable (answer, FALSE); /* the call itself says what became of it */
   call = call_new (self, func, user_data, user_data_destroy, result_destroy);
+  COTHREAD_BEFORE_CONNECTING (call);
   if (cancellable != NULL)
     call->handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled), call_ref (call),
                                            forget_call, (GConnectFlags) 0);
+  /* Somebody may have cancelled it already, in another thread. */
+  pthread_mutex_lock (&call->lock);
   call->answer = g_object_ref (answer);
+  pthread_mutex_unlock (&call->lock);
   if (!cothread_callback_queue_post_entry (self, entry_for (call), (CothreadPatience) { 0, NULL, -1 }, &failure))
     g_clear_error (&failure); /* the entry has said so */
   if (cancellable != NULL && g_cancellable_is_cancelled (cancellable))

@@ -6,7 +6,8 @@
 static void
 raise_high_water (CothreadCallbackQueue *self, guint length)
 {
-  guint high_water = __atomic_load_n (&self->high_water, __ATOMIC_RELAXED);
+  /* In one order with the count of places: see reset_high_water(). */
+  guint high_water = __atomic_load_n (&self->high_water, __ATOMIC_SEQ_CST);
 
   while (length > high_water &&
          !__atomic_compare_exchange_n (&self->high_water, &high_water, length, TRUE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))

@@ -24,6 +24,7 @@
 
 #define DEFAULT_MAX_LENGTH 100000
 #define DEFAULT_MAX_SUSPENDED 64
+#define MAX_YIELDS 100
 
 G_DEFINE_FINAL_TYPE (CothreadCallbackQueue, cothread_callback_queue, G_TYPE_OBJECT)
 
@@ -462,6 +463,7 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   CothreadEntryList left = { 0 };
   CothreadTask *drainer;
   guint64 n_left;
+  guint n_yields = 0;
 
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
   g_return_if_fail (cothread_callback_queue_is_own_thread (self));
@@ -480,13 +482,15 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
 
       if (entry == NULL && cothread_callback_queue_is_of_parent (self))
         break; /* its poster is another process's thread */
-      if (entry == NULL)
-        g_thread_yield ();
-      else
+      if (entry != NULL)
         {
           cothread_entry_list_append (&left, entry);
           n++;
         }
+      else if (n_yields++ < MAX_YIELDS)
+        g_thread_yield ();
+      else
+        g_usleep (100); /* yielding does nothing for a poster of less priority than ours */
     }
   cothread_entry_list_prepend_all (&left, &self->in_hand);
   self->n_dropped_closed += left.length;

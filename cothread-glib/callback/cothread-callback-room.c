@@ -7,10 +7,12 @@
 
 #define LOOK_AGAIN_US 1000
 
+/* For who has counted himself among those who wait: whoever changes the bound
+ * does so before he looks whether anybody waits. */
 static gboolean
 is_full (CothreadCallbackQueue *self)
 {
-  guint max_length = cothread_callback_queue_bound (self);
+  guint max_length = __atomic_load_n (&self->max_length, __ATOMIC_SEQ_CST);
 
   return max_length != 0 && __atomic_load_n (&self->places, __ATOMIC_SEQ_CST) >= max_length;
 }
@@ -57,7 +59,7 @@ block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64
   began_ns = cothread_callback_queue_begin_blocked (self);
   __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
   while (is_in_time && is_full (self) && !cothread_callback_queue_is_closed (self) &&
-         __atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == policy)
+         __atomic_load_n (&self->overflow, __ATOMIC_SEQ_CST) == policy)
     {
       if (deadline_us == CT_TIME_NEVER)
         pthread_cond_wait (&self->room_cond, &self->lock);
@@ -210,7 +212,9 @@ wait_for_reply (CothreadCallbackQueue *self, const CothreadPatience *patience, G
   pthread_mutex_lock (&self->lock);
   began_ns = cothread_callback_queue_begin_blocked (self);
   __atomic_add_fetch (&self->n_blocked, 1, __ATOMIC_SEQ_CST);
-  if (!is_full (self) || cothread_callback_queue_is_closed (self))
+  /* What has changed before this told nobody. */
+  if (!is_full (self) || cothread_callback_queue_is_closed (self) ||
+      __atomic_load_n (&self->overflow, __ATOMIC_SEQ_CST) != COTHREAD_OVERFLOW_BLOCK)
     cothread_reply_answer (reply);
   g_queue_push_tail_link (&self->room_replies, &link);
   pthread_mutex_unlock (&self->lock);

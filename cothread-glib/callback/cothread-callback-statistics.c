@@ -269,19 +269,36 @@ read_together (CothreadCallbackQueue *self, guint64 *places, guint64 *dropped_ol
   while ((before & 1) != 0 || before != __atomic_load_n (&self->changes, __ATOMIC_RELAXED));
 }
 
+static guint
+length_of (guint64 places)
+{
+  return (guint) (places & ~COTHREAD_PLACES_CLOSED);
+}
+
 /**
  * cothread_callback_queue_reset_high_water:
  * @self: a callback queue
  *
- * Starts the high-water mark anew, at the present length.
+ * Starts the high-water mark anew, at the present length. For any thread.
  *
  * Since: 0.1
  */
 void
 cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self)
 {
+  guint length, mark;
+
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
-  __atomic_store_n (&self->high_water, cothread_callback_queue_get_length (self), __ATOMIC_RELAXED);
+
+  length = length_of (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST));
+  __atomic_store_n (&self->high_water, length, __ATOMIC_SEQ_CST);
+  /* Whoever posted after the first look and before the store may have found the
+   * old mark high enough. */
+  mark = length;
+  length = length_of (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST));
+  while (length > mark &&
+         !__atomic_compare_exchange_n (&self->high_water, &mark, length, TRUE, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    ;
 }
 
 /**
@@ -314,7 +331,7 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
   blocked_us = (blocked.ended_sum_ns + blocked.n_now * now_ns - blocked.began_sum_ns) / 1000;
   self->told_blocked_us = MAX (blocked_us, self->told_blocked_us);
   *statistics = (CothreadCallbackStatistics) {
-    .length = (guint) (places & ~COTHREAD_PLACES_CLOSED),
+    .length = length_of (places),
     .max_length = self->max_length,
     .high_water = __atomic_load_n (&self->high_water, __ATOMIC_RELAXED),
     .run = self->n_run,
@@ -329,6 +346,8 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
     .longest_blocked_us = blocked.longest_ns / 1000,
     .details = details_new (self->timing),
   };
+  /* A poster may be about to raise the mark. */
+  statistics->high_water = MAX (statistics->high_water, statistics->length);
   if (statistics->length > 0)
     statistics->oldest_age_us = ((now_ns - __atomic_load_n (&self->oldest_ns, __ATOMIC_RELAXED)) & COTHREAD_POSTED_MASK) / 1000;
   statistics->posted = statistics->run + statistics->dropped_oldest + statistics->dropped_newest +

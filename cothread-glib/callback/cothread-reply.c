@@ -83,6 +83,7 @@ on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
 {
   CothreadReply *self = data;
 
+  COTHREAD_IN_HANDLER (self);
   pthread_mutex_lock (&self->lock);
   self->is_cancelled = TRUE;
   wake_locked (self);
@@ -179,6 +180,7 @@ cothread_reply_wait (CothreadReply *self, gint64 timeout_us, GCancellable *cance
 
   if (cancellable != NULL)
     {
+      COTHREAD_BEFORE_CONNECTING (self);
       handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled), cothread_reply_ref (self),
                                        forget_reply, (GConnectFlags) 0);
       if (g_cancellable_is_cancelled (cancellable))
