@@ -392,11 +392,15 @@ function install(engine, Cothread) {
 
     class TaskWait extends SourceWait {
         constructor(task) {
-            super(id => {
-                if (engine.runner().get_task(id).get_id() === task.get_id())
-                    throw new Error(`Task ${task.get_name()} cannot join itself`);
-                return engine.runner().add_task(id, task);
-            });
+            super();
+            this._task = task;
+        }
+
+        addTo(runner, id) {
+            const task = this._task;
+            if (runner.get_task(id).get_id() === task.get_id())
+                throw new Error(`Task ${task.get_name()} cannot join itself`);
+            return runner.add_task(id, task);
         }
     }
     TaskWait.prototype.reason = ON_TASK;
@@ -414,7 +418,13 @@ function install(engine, Cothread) {
 
     class DescriptorWait extends SourceWait {
         constructor(fd, condition) {
-            super(id => engine.runner().add_descriptor(id, fd, condition));
+            super();
+            this._fd = fd;
+            this._condition = condition;
+        }
+
+        addTo(runner, id) {
+            return runner.add_descriptor(id, this._fd, this._condition);
         }
     }
     DescriptorWait.prototype.reason = ON_DESCRIPTOR;

@@ -33,7 +33,9 @@ function install(engine) {
             this._ms = ms;
         }
 
+        // Of one who sleeps only the deadline is kept.
         [BEGIN](waiter) {
+            waiter._wait = ASLEEP;
             setDeadline(waiter, deadlineIn(this._ms));
         }
 
@@ -41,6 +43,7 @@ function install(engine) {
             wake(waiter, NOTHING, false);
         }
     }
+    const ASLEEP = new Sleep(0);
 
     class Join extends Wait {
         constructor(task) {
@@ -57,22 +60,21 @@ function install(engine) {
         }
     }
 
-    // Waits for something of the library's.
+    // Waits for something of the library's: addTo() has the scheduler watch it.
     class SourceWait extends Wait {
-        constructor(add) {
-            super();
-            this._add = add;
-        }
-
         [BEGIN](waiter) {
-            addSource(waiter, this._add);
+            addSource(waiter, this);
         }
     }
 
     class EventWait extends SourceWait {
         constructor(event) {
-            super(id => engine.runner().add_event(id, event));
+            super();
             this._event = event;
+        }
+
+        addTo(runner, id) {
+            return runner.add_event(id, this._event);
         }
 
         [TAKEN](waiter) {
