@@ -559,13 +559,15 @@ function _init() {
         return new Error('The wait failed');
     }
 
+    let stride = 3;
+
     function run() {
         isCalled = true;
         take(exchange(0));
         let left = length, rounds = 0, n = 0, ms = Date.now();
-        // The clock is dear: with quick steps it is read at every 64th, with slow
-        // ones at every 4th.
-        let nAtTick = 0, mask = 63, isUsedUp = false;
+        // The clock is dear: with quick steps the scheduler's is read at every
+        // 64th, with slow ones (as of the last millisecond) at each.
+        let nAtTick = 0, mask = stride === 0 ? 0 : 63, isUsedUp = false;
         let othersWait = (link.getState() & OTHERS_READY) !== 0;
         nPromises = 0;
         while (head !== null) {
@@ -579,7 +581,7 @@ function _init() {
             step(task);
             if (nPromises >= MAX_PROMISES)
                 break;
-            if ((++n & 3) === 0) {
+            if ((++n & stride) === 0) {
                 const now = Date.now();
                 if (now !== ms || (n & mask) === 0) {
                     const state = link.getRunner().check();
@@ -588,8 +590,10 @@ function _init() {
                         break;
                     }
                     if (now !== ms) {
-                        if (n - nAtTick < 512)
-                            mask = 3;
+                        const nSteps = n - nAtTick;
+                        stride = nSteps < 32 ? 0 : 3;
+                        if (nSteps < 512)
+                            mask = stride;
                         nAtTick = n;
                     }
                     if ((state & OTHERS_READY) !== 0)
