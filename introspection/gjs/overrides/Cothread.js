@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported _init */
-/* global imports, logError */
 
 // Cothreads in GJS: generator functions, async functions and plain functions as
 // stackless tasks of the thread's scheduler. GJS finds this file by its name and
@@ -289,17 +288,18 @@ function _init() {
     }
 
     function join(task, waiter) {
-        if (task === waiter || waiter._kind === BRANCH && task === waiter._root)
+        if (task === waiter || waiter._kind === BRANCH && task === waiter._root) {
             wake(waiter, new Error(`Task ${task.name} cannot join itself`), true);
-        else if (task._state === FINISHED) {
+        } else if (task._state === FINISHED) {
             task._flags |= SEEN;
             wake(waiter, task._value, (task._flags & FAILED) !== 0);
-        } else if (task._joiners === null)
+        } else if (task._joiners === null) {
             task._joiners = waiter;
-        else if (Array.isArray(task._joiners))
+        } else if (Array.isArray(task._joiners)) {
             task._joiners.push(waiter);
-        else
+        } else {
             task._joiners = [task._joiners, waiter];
+        }
     }
 
     function leave(task, waiter) {

@@ -25,8 +25,8 @@ const ms = us => us / 1000;
 
 function row(what, value, unit, target, peer = '', peerValue = null, ratio = true) {
     const number = x => x >= 100 ? x.toFixed(0) : x.toFixed(x >= 10 ? 1 : 2);
-    const beside = peerValue === null ? '–' : `${number(peerValue)} ${unit}${ratio ? ` (${(peerValue / value).toFixed(1)}×)` : ''}`;
-    print(`| ${what} | ${number(value)} ${unit} | ${target} | ${peer || '–'} | ${beside} |`);
+    const ofPeer = peerValue === null ? '–' : `${number(peerValue)} ${unit}${ratio ? ` (${(peerValue / value).toFixed(1)}×)` : ''}`;
+    print(`| ${what} | ${number(value)} ${unit} | ${target} | ${peer || '–'} | ${ofPeer} |`);
 }
 
 function* least(body, n) {
@@ -356,7 +356,7 @@ function* storm() {
     });
     yield Cothread.all(tasks);
     yield collector;
-    row('storm of collections: wakes lost', nSlept - nWoken, 'of ' + nSlept, '0');
+    row('storm of collections: wakes lost', nSlept - nWoken, `of ${nSlept}`, '0');
     row('… worst lateness of 1 000 sleepers', ms(worst), 'ms', '≤ 25');
 }
 

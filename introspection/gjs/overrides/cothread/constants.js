@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* eslint no-var: off */
+/* eslint no-var: off, no-unused-vars: off */
 // Visible from other files are only `var`s and functions of a legacy module.
 
 // How a wait begins, ends early, and what its deadline and its source mean.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported connect */
-/* global imports */
 
 // The link to the scheduler: what is told, and what is handed over, as records
 // in memory that both sides see.
@@ -229,5 +228,8 @@ function connect(engine, Cothread) {
         }
     }
 
-    return {getRunner, getState, hasIncoming, mark, exchange, take, addSource, takeSource, tellNow, makeKnown, toGError, nDirty: () => dirty.length};
+    return {
+        getRunner, getState, hasIncoming, mark, exchange, take, addSource, takeSource, tellNow, makeKnown, toGError,
+        nDirty: () => dirty.length,
+    };
 }
