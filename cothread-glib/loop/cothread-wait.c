@@ -31,7 +31,7 @@ why_not_here (const CtScheduler *core)
            "Use the _async form, or spawn a task (cothread_spawn()) and wait in it";
   if (core->frame != NULL || g_main_depth () > 0)
     return "Cannot wait here: this code was called by the main loop, outside any task. "
-           "Spawn a task (cothread_spawn()) and wait in it";
+           "Spawn a task (cothread_spawn()) and wait in it, or use the _async form";
   return NULL;
 }
 

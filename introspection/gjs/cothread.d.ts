@@ -1,83 +1,105 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the GJS override adds to the namespace. ts-for-gir types the rest from the
-// GIR; where both have a name, this one is right in GJS.
+// GIR; make-types, beside this file, has it leave out what is replaced here.
 
-export type Waitable<T> = Wait<T> | Task<T> | PromiseLike<T>;
-type Result<W> = W extends Wait<infer T> ? T : W extends Task<infer T> ? T : W extends PromiseLike<infer T> ? T : never;
+import type GLib from 'gi://GLib?version=2.0';
+import type Gio from 'gi://Gio?version=2.0';
 
-/** A wait: yield it in a generator task, or await it. */
-export interface Wait<T> extends PromiseLike<T> {
-    catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
-    finally(onFinally?: (() => void) | null): Promise<T>;
-}
+declare module 'gi://Cothread?version=1.0' {
+    export namespace Cothread {
+        /** A wait: yield it in a generator task, or await it. */
+        interface Wait<T> extends PromiseLike<T> {
+            catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
+            finally(onFinally?: (() => void) | null): Promise<T>;
+        }
 
-/** What spawn() gives. */
-export interface Task<T> extends PromiseLike<T> {
-    name: string;
-    readonly location: string;
-    readonly state: 'ready' | 'running' | 'waiting' | 'finished';
-    readonly finished: boolean;
-    readonly cancelled: boolean;
-    readonly handle: unknown;
-    readonly cancellable: unknown;
-    cancel(): void;
-    join(timeout?: number): Wait<T>;
-    wait<R>(wait: Waitable<R>): Wait<R>;
-    catch<R = never>(onRejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>;
-    finally(onFinally?: (() => void) | null): Promise<T>;
-}
+        type Waitable<T> = Wait<T> | ScriptTask<T> | PromiseLike<T> | (T extends void ? Task : never);
+        type Result<W> = W extends PromiseLike<infer T> ? T : W extends Task ? void : never;
 
-export type Body<T> =
-    | ((task: Task<T>) => Generator<unknown, T, any>)
-    | ((task: Task<T>) => PromiseLike<T>)
-    | ((task: Task<T>) => T);
+        /** What spawn() gives. */
+        interface ScriptTask<T> extends Wait<T> {
+            name: string;
+            /** Where it was spawned: file and line. */
+            readonly location: string;
+            readonly state: 'ready' | 'running' | 'waiting' | 'finished';
+            readonly finished: boolean;
+            readonly cancelled: boolean;
+            /** The task as C and Python see it; null once it has finished. */
+            readonly handle: Task | null;
+            readonly cancellable: Gio.Cancellable;
+            cancel(): void;
+            join(timeout?: number): Wait<T>;
+            /** For an async function that has awaited a promise of others. */
+            wait<R>(wait: Waitable<R>): Wait<R>;
+        }
 
-export interface SpawnOptions {
-    name?: string;
-}
+        type Body<T> =
+            | ((task: ScriptTask<T>) => Generator<any, T, any>)
+            | ((task: ScriptTask<T>) => PromiseLike<T>)
+            | ((task: ScriptTask<T>) => T);
 
-export function spawn<T>(fn: (task: Task<T>) => Generator<unknown, T, any>, options?: SpawnOptions): Task<T>;
-export function spawn<T>(fn: (task: Task<T>) => PromiseLike<T>, options?: SpawnOptions): Task<T>;
-export function spawn<T>(fn: (task: Task<T>) => T, options?: SpawnOptions): Task<T>;
+        interface NameOptions {
+            name?: string;
+        }
 
-declare const current: Task<unknown> | null;
-export {current};
+        function spawn<T>(fn: (task: ScriptTask<T>) => Generator<any, T, any>, options?: NameOptions): ScriptTask<T>;
+        function spawn<T>(fn: (task: ScriptTask<T>) => PromiseLike<T>, options?: NameOptions): ScriptTask<T>;
+        function spawn<T>(fn: (task: ScriptTask<T>) => T, options?: NameOptions): ScriptTask<T>;
 
-export function sleep(ms: number): Wait<void>;
-declare function yieldOnce(): Wait<void>;
-export {yieldOnce as yield};
-export function timeout<T>(ms: number, wait: Waitable<T>): Wait<T>;
-export function waitAny<W extends readonly Waitable<any>[]>(waits: W): Wait<{index: number, value: Result<W[number]>}>;
-export function all<W extends readonly Waitable<any>[]>(waits: W): Wait<{[K in keyof W]: Result<W[K]>}>;
-export function promise<T>(promise: PromiseLike<T>): Wait<T>;
-export function waitDescriptor(fd: number, condition: number, timeout?: number): Wait<number>;
-export function callback<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): void;
-export function scope<T>(body: (scope: Scope) => Generator<unknown, T, any>): Generator<unknown, T, any>;
+        /** The running task. */
+        const current: ScriptTask<unknown> | null;
 
-export class Scope {
-    readonly size: number;
-    spawn<T>(fn: Body<T>, options?: SpawnOptions): Task<T>;
-    cancel(): void;
-    join(timeout?: number): Wait<void>;
-    close(timeout?: number): Wait<void>;
-}
+        /** Times are in milliseconds. */
+        function sleep(ms: number): Wait<void>;
+        function yield(): Wait<void>;
+        function timeout<T>(ms: number, wait: Waitable<T>): Wait<T>;
+        function waitAny<W extends readonly (PromiseLike<any> | Task)[]>(waits: W): Wait<{index: number, value: Result<W[number]>}>;
+        function all<W extends readonly (PromiseLike<any> | Task)[]>(waits: readonly [...W]): Wait<{-readonly [K in keyof W]: Result<W[K]>}>;
+        function promise<T>(promise: PromiseLike<T>): Wait<T>;
+        function waitDescriptor(fd: number, condition: GLib.IOCondition, timeout?: number): Wait<GLib.IOCondition>;
+        function callback<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): void;
+        function scope<T>(body: (scope: Scope) => Generator<any, T, any>): Generator<any, T, any>;
 
-export class EventQueue<T = unknown> implements AsyncIterable<T> {
-    constructor(maxLength?: number);
-    readonly length: number;
-    readonly maxLength: number;
-    readonly closed: boolean;
-    signal(item: T): boolean;
-    wait(timeout?: number): Wait<T>;
-    next(timeout?: number): Wait<IteratorResult<T, undefined>>;
-    close(): void;
-    reset(): void;
-    [Symbol.asyncIterator](): AsyncIterator<T>;
-}
+        class Scope {
+            readonly size: number;
+            spawn<T>(fn: (task: ScriptTask<T>) => Generator<any, T, any>, options?: NameOptions): ScriptTask<T>;
+            spawn<T>(fn: (task: ScriptTask<T>) => PromiseLike<T>, options?: NameOptions): ScriptTask<T>;
+            spawn<T>(fn: (task: ScriptTask<T>) => T, options?: NameOptions): ScriptTask<T>;
+            cancel(): void;
+            join(timeout?: number): Wait<void>;
+            close(timeout?: number): Wait<void>;
+        }
 
-export class Timer {
-    constructor(timeout: number, callback: (timer: Timer) => unknown, options?: {retrigger?: boolean, reuse?: boolean});
-    readonly pending: boolean;
-    cancel(): void;
-    reset(timeout?: number | null): void;
+        class EventQueue<T = unknown> implements AsyncIterable<T> {
+            constructor(maxLength?: number);
+            readonly length: number;
+            readonly maxLength: number;
+            readonly closed: boolean;
+            /** False: there was no room. */
+            signal(item: T): boolean;
+            wait(timeout?: number): Wait<T>;
+            next(timeout?: number): Wait<IteratorResult<T, undefined>>;
+            close(): void;
+            reset(): void;
+            [Symbol.asyncIterator](): AsyncIterator<T>;
+        }
+
+        class Timer {
+            constructor(timeout: number, callback: (timer: Timer) => unknown, options?: {retrigger?: boolean, reuse?: boolean});
+            readonly pending: boolean;
+            cancel(): void;
+            reset(timeout?: number | null): void;
+        }
+
+        interface Event {
+            wait(timeout?: number): Wait<any>;
+            signal(value?: unknown): void;
+            reset(): void;
+        }
+
+        /** A task of any language. */
+        interface Task {
+            join(timeout?: number): Wait<void>;
+        }
+    }
 }

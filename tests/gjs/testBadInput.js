@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 const {inTask, many, eventually, Cothread, expectError} = imports.tasks;
+const {GLib} = imports.gi;
 const System = imports.system;
 
 describe('bad input', function () {
@@ -89,20 +90,38 @@ describe('bad input', function () {
         expect(yield other).toBe('alive');
     }));
 
+    function expectRefusal(call) {
+        let error = null;
+        try {
+            call();
+        } catch (e) {
+            error = e;
+        }
+        expect(error instanceof Cothread.Error).toBe(true);
+        expect(error.code).toBe(Cothread.Error.WRONG_CONTEXT);
+        expect(error.message).toContain('_async form');
+    }
+    const suspending = [
+        () => Cothread.Event.new(true).wait_sync(1000), () => Cothread.wait_fd(0, 1, 1000), () => Cothread.Pulse.new().wait(-1),
+        () => Cothread.Semaphore.new(0, 0).acquire(-1), () => Cothread.wait_for_quit(false), () => Cothread.sleep_until(0),
+    ];
+
     it('a suspending call of the library is refused, with a name for what to use', inTask(function* () {
         yield;
-        for (const call of [() => Cothread.Event.new(true).wait_sync(1000), () => Cothread.wait_fd(0, 1, 1000)]) {
-            let error = null;
-            try {
-                call();
-            } catch (e) {
-                error = e;
-            }
-            expect(error instanceof Cothread.Error).toBe(true);
-            expect(error.code).toBe(Cothread.Error.WRONG_CONTEXT);
-            expect(error.message).toContain('_async');
-        }
+        suspending.forEach(expectRefusal);
+        yield Cothread.spawn(async () => {
+            await Cothread.sleep(0);
+            suspending.forEach(expectRefusal);
+        });
     }));
+
+    it('a suspending call is refused in a handler of the main loop too', function (done) {
+        GLib.idle_add(GLib.PRIORITY_DEFAULT, () => {
+            suspending.forEach(expectRefusal);
+            done();
+            return GLib.SOURCE_REMOVE;
+        });
+    });
 
     it('a task that nobody refers to goes on when it is collected', inTask(function* () {
         let n = 0;

@@ -162,7 +162,7 @@ describe('cancelling', function () {
             try {
                 yield Cothread.sleep(1e6);
             } finally {
-                throw error;
+                throw error; // eslint-disable-line no-unsafe-finally
             }
         });
         yield;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported _init */
-/* global imports, logError */
 
 // Cothreads in GJS: generator functions, async functions and plain functions as
 // stackless tasks of the thread's scheduler. GJS finds this file by its name and
@@ -25,7 +24,7 @@ function _init() {
     const {Array, Date, Promise} = globalThis;
 
     const {BEGIN, END, EXPIRED, TAKEN, READY, RUNNING, WAITING, FINISHED, STATE_NAMES, FUNCTION, GENERATOR, ASYNC, AWAITER, BRANCH,
-        UNKNOWN, OWNED, PARKED, CANCELLED, CANCEL_PENDING, SEEN, HAS_SOURCE, HAS_STALE_SOURCE, HAS_OWN_NAME, HAS_HANDLE,
+        CANCELLED, CANCEL_PENDING, SEEN, HAS_SOURCE, HAS_STALE_SOURCE, HAS_OWN_NAME, HAS_HANDLE, FAILED, PARKED,
         OP_CANCEL, MORE, END_TURN, TELL_ONLY, SLICE_USED_UP, OTHERS_READY, CLOSED,
         WAKE_TIMEOUT, WAKE_CANCELLED, WAKE_ERROR, WAKE_NOTICE, ON_TASK, ON_PROMISE} = imports.overrides.cothread.constants;
 
@@ -59,7 +58,7 @@ function _init() {
             return n;
         },
     }, Cothread);
-    const {mark, exchange, take, hasIncoming, addSource, tellNow, makeKnown, toGError} = link;
+    const {mark, exchange, take, hasIncoming, addSource, takeSource, tellNow, makeKnown, toGError} = link;
 
     // ---- tasks ----
 
@@ -70,23 +69,25 @@ function _init() {
     let nShort = 0; // tasks that ended before the scheduler knew them
     let unhandled = [];
 
+    // Eleven fields, and none added later: one more doubles what the engine
+    // allocates beside the object, and what a task costs.
     class Task {
         constructor(kind, body, info) {
             this._kind = kind;
             this._state = READY;
             this._flags = 0;
-            this._told = UNKNOWN;
-            this._dirty = false;
-            this._failed = false;
-            this._id = 0;
+            this._id = 0; // the scheduler's number; 0 while it knows nothing
             this._deadline = -1;
-            this._body = body; // function, generator, or [resolve, reject]
-            this._value = NOTHING; // to go on with; in the end the result
+            // Function; generator; of an async function the waits it awaits, or
+            // null; of somebody who awaits [resolve, reject, for whom].
+            this._body = body;
+            // To go on with; in the end the result; meanwhile, with HAS_SOURCE, who
+            // waits for the source (or those who do, by number).
+            this._value = NOTHING;
             this._wait = null;
             this._next = null;
             this._joiners = null;
             this._info = info; // what spawned alike have in common, or {name, location}
-            this._awaits = null;
         }
 
         get name() {
@@ -201,14 +202,11 @@ function _init() {
             return true;
         }
         waiter._value = value;
-        waiter._failed = failed;
-        if ((waiter._flags & HAS_SOURCE) !== 0) {
-            waiter._flags &= ~HAS_SOURCE;
-            waiter._sources = null;
-            if (waiter._told === OWNED)
-                waiter._flags |= HAS_STALE_SOURCE;
-            tell(waiter);
-        } else if (waiter._told === PARKED) {
+        const flags = failed ? waiter._flags | FAILED : waiter._flags;
+        waiter._flags = flags;
+        if ((flags & (HAS_SOURCE | PARKED)) !== 0) {
+            if ((flags & HAS_SOURCE) !== 0)
+                waiter._flags = flags & ~HAS_SOURCE | HAS_STALE_SOURCE;
             tell(waiter);
         }
         if (waiter === beginning)
@@ -231,15 +229,15 @@ function _init() {
         if (task._state === FINISHED || (task._flags & CANCELLED) !== 0)
             return;
         task._flags |= CANCELLED;
-        if (tellScheduler && task._told !== UNKNOWN)
+        if (tellScheduler && task._id !== 0)
             tellNow(task, OP_CANCEL);
         deliverCancellation(task);
     }
 
     function deliverCancellation(task) {
         if (task._kind === ASYNC) {
-            const awaits = task._awaits;
-            task._awaits = null;
+            const awaits = task._body;
+            task._body = null;
             if (awaits === null)
                 task._flags |= CANCEL_PENDING;
             else
@@ -265,7 +263,7 @@ function _init() {
         task._state = FINISHED;
         task._body = null;
         task._value = value;
-        task._failed = failed;
+        task._flags = failed ? task._flags | FAILED : task._flags & ~FAILED;
         if (task._id === 0)
             nShort++;
         else
@@ -290,17 +288,18 @@ function _init() {
     }
 
     function join(task, waiter) {
-        if (task === waiter || waiter._kind === BRANCH && task === waiter._root)
+        if (task === waiter || waiter._kind === BRANCH && task === waiter._root) {
             wake(waiter, new Error(`Task ${task.name} cannot join itself`), true);
-        else if (task._state === FINISHED) {
+        } else if (task._state === FINISHED) {
             task._flags |= SEEN;
-            wake(waiter, task._value, task._failed);
-        } else if (task._joiners === null)
+            wake(waiter, task._value, (task._flags & FAILED) !== 0);
+        } else if (task._joiners === null) {
             task._joiners = waiter;
-        else if (Array.isArray(task._joiners))
+        } else if (Array.isArray(task._joiners)) {
             task._joiners.push(waiter);
-        else
+        } else {
             task._joiners = [task._joiners, waiter];
+        }
     }
 
     function leave(task, waiter) {
@@ -321,9 +320,10 @@ function _init() {
     function step(task) {
         const outer = current;
         let value = task._value;
-        let failed = task._failed;
+        let failed = (task._flags & FAILED) !== 0;
         task._value = NOTHING;
-        task._failed = false;
+        if (failed)
+            task._flags &= ~FAILED;
         if (task._kind !== GENERATOR) {
             if (!begin(task, value, failed))
                 return;
@@ -364,9 +364,9 @@ function _init() {
                 return;
             }
             value = task._value;
-            failed = task._failed;
+            failed = (task._flags & FAILED) !== 0;
             task._value = NOTHING;
-            task._failed = false;
+            task._flags &= ~FAILED;
         }
     }
 
@@ -385,6 +385,7 @@ function _init() {
         const outer = current;
         current = task;
         task._state = RUNNING;
+        task._body = null;
         let result;
         try {
             result = body(task);
@@ -402,11 +403,9 @@ function _init() {
             }
             if (typeof result.then === 'function') {
                 task._kind = ASYNC;
-                task._body = null;
                 task._state = WAITING;
                 task._wait = ASYNC_WAIT;
-                if (task._told !== PARKED)
-                    tell(task);
+                tell(task);
                 result.then(v => finish(task, v, false), e => finish(task, e, true));
                 return false;
             }
@@ -417,14 +416,13 @@ function _init() {
 
     // Async functions lose sight of who they are at each await: the jobs before
     // and after the one that goes on say so.
-    function settle(awaiter, [resolve, reject], value, failed) {
-        const owner = awaiter._owner;
+    function settle(awaiter, [resolve, reject, owner], value, failed) {
         nPromises++;
         if (owner !== null) {
-            if (owner._awaits !== null) {
-                remove(owner._awaits, awaiter);
-                if (owner._awaits.length === 0)
-                    owner._awaits = null;
+            if (owner._kind === ASYNC && owner._body !== null) {
+                remove(owner._body, awaiter);
+                if (owner._body.length === 0)
+                    owner._body = null;
             }
             PROMISE.then(() => {
                 current = owner;
@@ -452,8 +450,9 @@ function _init() {
 
     function thenFor(wait, owner) {
         return (resolve, reject) => {
-            const awaiter = new Task(AWAITER, [resolve, reject], AWAIT_INFO);
-            awaiter._owner = owner;
+            if (owner !== null && owner._kind !== ASYNC && owner._state !== RUNNING)
+                owner = null;
+            const awaiter = new Task(AWAITER, [resolve, reject, owner], AWAIT_INFO);
             if (owner !== null) {
                 if ((owner._flags & CANCEL_PENDING) !== 0) {
                     owner._flags &= ~CANCEL_PENDING;
@@ -461,9 +460,9 @@ function _init() {
                     wake(awaiter, cancelledError(), true);
                     return;
                 }
-                if (owner._awaits === null)
-                    owner._awaits = [];
-                owner._awaits.push(awaiter);
+                if (owner._body === null)
+                    owner._body = [];
+                owner._body.push(awaiter);
             }
             try {
                 park(awaiter, wait, false);
@@ -529,7 +528,7 @@ function _init() {
     // ---- what the scheduler says ----
 
     function handOver(task, code, value) {
-        task._told = OWNED;
+        task._flags &= ~PARKED;
         const why = code & 0xff;
         if (why === WAKE_TIMEOUT) {
             if (task._state === WAITING)
@@ -538,12 +537,10 @@ function _init() {
             task._flags |= CANCELLED;
             deliverCancellation(task);
         } else if ((task._flags & HAS_SOURCE) !== 0) {
-            const waiter = task._sources[code >> 8];
+            const waiter = takeSource(task, code >> 8);
             let error = null;
             if (why === WAKE_ERROR)
                 error = takeError(task);
-            task._flags &= ~HAS_SOURCE;
-            task._sources = null;
             if (error !== null)
                 wake(waiter, error, true);
             else
@@ -562,13 +559,15 @@ function _init() {
         return new Error('The wait failed');
     }
 
+    let stride = 3;
+
     function run() {
         isCalled = true;
         take(exchange(0));
         let left = length, rounds = 0, n = 0, ms = Date.now();
-        // The clock is dear: with quick steps it is read at every 64th, with slow
-        // ones at every 4th.
-        let nAtTick = 0, mask = 63, isUsedUp = false;
+        // The clock is dear: with quick steps the scheduler's is read at every
+        // 64th, with slow ones (as of the last millisecond) at each.
+        let nAtTick = 0, mask = stride === 0 ? 0 : 63, isUsedUp = false;
         let othersWait = (link.getState() & OTHERS_READY) !== 0;
         nPromises = 0;
         while (head !== null) {
@@ -582,7 +581,7 @@ function _init() {
             step(task);
             if (nPromises >= MAX_PROMISES)
                 break;
-            if ((++n & 3) === 0) {
+            if ((++n & stride) === 0) {
                 const now = Date.now();
                 if (now !== ms || (n & mask) === 0) {
                     const state = link.getRunner().check();
@@ -591,8 +590,10 @@ function _init() {
                         break;
                     }
                     if (now !== ms) {
-                        if (n - nAtTick < 512)
-                            mask = 3;
+                        const nSteps = n - nAtTick;
+                        stride = nSteps < 32 ? 0 : 3;
+                        if (nSteps < 512)
+                            mask = stride;
                         nAtTick = n;
                     }
                     if ((state & OTHERS_READY) !== 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported inTask, many, eventually, collectsAtEachStep, Cothread, runLoop, expectError, programs */
-/* global jasmine, fail */
+/* eslint no-var: off */
 
 imports.gi.versions.Cothread = '1.0';
 const {Gio, GLib} = imports.gi;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* eslint no-var: off */
+/* eslint no-var: off, no-unused-vars: off */
 // Visible from other files are only `var`s and functions of a legacy module.
 
 // How a wait begins, ends early, and what its deadline and its source mean.
@@ -11,9 +11,9 @@ var STATE_NAMES = ['ready', 'running', 'waiting', 'finished'];
 // What it is: not begun; a generator; an async function; somebody who awaits;
 // one of several things that a task waits for.
 var FUNCTION = 0, GENERATOR = 1, ASYNC = 2, AWAITER = 3, BRANCH = 4;
-// What the scheduler believes of it.
-var UNKNOWN = 0, OWNED = 1, PARKED = 2;
 var CANCELLED = 1, CANCEL_PENDING = 2, SEEN = 4, HAS_SOURCE = 8, HAS_STALE_SOURCE = 16, HAS_OWN_NAME = 32, HAS_HANDLE = 64;
+// Its value is to be thrown; the scheduler is to be told of it; believes it parked.
+var FAILED = 128, DIRTY = 256, PARKED = 512;
 
 // Those of CothreadStacklessOp, -Flags, -State and -Wake.
 var OP_SPAWN = 1, OP_PARK = 2, OP_RESUME = 3, OP_FINISH = 4, OP_CANCEL = 5, OP_COUNT = 6;

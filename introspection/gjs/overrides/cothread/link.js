@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported connect */
-/* global imports */
 
 // The link to the scheduler: what is told, and what is handed over, as records
 // in memory that both sides see.
@@ -8,7 +7,7 @@
 const {Gio, GLib, GObject} = imports.gi;
 
 function connect(engine, Cothread) {
-    const {RUNNING, WAITING, FINISHED, AWAITER, BRANCH, UNKNOWN, OWNED, PARKED, HAS_SOURCE, HAS_STALE_SOURCE, HAS_OWN_NAME,
+    const {RUNNING, WAITING, FINISHED, AWAITER, BRANCH, FAILED, DIRTY, PARKED, HAS_SOURCE, HAS_STALE_SOURCE, HAS_OWN_NAME,
         OP_SPAWN, OP_PARK, OP_RESUME, OP_FINISH, OP_COUNT, MORE, TELL_ONLY} = imports.overrides.cothread.constants;
 
     const NOTHING = void 0;
@@ -74,9 +73,9 @@ function connect(engine, Cothread) {
     }
 
     function mark(task) {
-        if (task._dirty)
+        if ((task._flags & DIRTY) !== 0)
             return false;
-        task._dirty = true;
+        task._flags |= DIRTY;
         dirty.push(task);
         return true;
     }
@@ -106,7 +105,7 @@ function connect(engine, Cothread) {
         let n = 0;
         for (let i = 0; i < dirty.length; i++) {
             const task = dirty[i];
-            task._dirty = false;
+            task._flags &= ~DIRTY;
             if (n > maxRequests - 4) {
                 send(n, TELL_ONLY);
                 n = 0;
@@ -128,14 +127,13 @@ function connect(engine, Cothread) {
             n = introduce(task, n);
         }
         const id = task._id;
-        if (task._told === PARKED || (task._flags & HAS_STALE_SOURCE) !== 0) {
-            task._flags &= ~HAS_STALE_SOURCE;
-            task._told = OWNED;
+        if ((task._flags & (PARKED | HAS_STALE_SOURCE)) !== 0) {
+            task._flags &= ~(PARKED | HAS_STALE_SOURCE);
             if (state !== FINISHED)
                 n = record(n, OP_RESUME, id, 0);
         }
         if (state === WAITING) {
-            task._told = PARKED;
+            task._flags |= PARKED;
             return record(n, OP_PARK | task._wait.reason << 8, id, task._deadline);
         }
         if (state !== FINISHED)
@@ -143,8 +141,7 @@ function connect(engine, Cothread) {
         tasks[id] = null;
         freeIds.push(id);
         task._id = 0;
-        task._told = UNKNOWN;
-        if (!task._failed || task._kind === AWAITER)
+        if ((task._flags & FAILED) === 0 || task._kind === AWAITER)
             return record(n, OP_FINISH, id, 0);
         send(n, TELL_ONLY);
         runner.finish(id, toGError(task._value));
@@ -158,7 +155,6 @@ function connect(engine, Cothread) {
             info.index = runner.define_function(info.name, info.location);
         tasks[id] = task;
         task._id = id;
-        task._told = OWNED;
         n = record(n, OP_SPAWN, id, info.index);
         if ((task._flags & HAS_OWN_NAME) === 0)
             return n;
@@ -177,7 +173,7 @@ function connect(engine, Cothread) {
     function own(task) {
         if (runner === null)
             start();
-        if (task._told === OWNED && (task._flags & HAS_STALE_SOURCE) === 0)
+        if (task._id !== 0 && (task._flags & (PARKED | HAS_STALE_SOURCE)) === 0)
             return;
         const state = task._state;
         task._state = RUNNING;
@@ -196,21 +192,31 @@ function connect(engine, Cothread) {
 
     function tellNow(task, op) {
         makeKnown(task);
-        if (task._told === PARKED)
-            task._told = OWNED;
+        task._flags &= ~PARKED;
         send(record(0, op, task._id, 0), leftToDo() | TELL_ONLY);
     }
 
     // Something of the library that ends the waiter's wait.
-    function addSource(waiter, add) {
+    function addSource(waiter, wait) {
         const root = waiter._kind === BRANCH ? waiter._root : waiter;
         own(root);
-        const which = add(root._id);
+        const which = wait.addTo(runner, root._id);
         if ((root._flags & HAS_SOURCE) === 0) {
             root._flags |= HAS_SOURCE;
-            root._sources = [];
+            root._value = which === 0 ? waiter : [];
+        } else if (!Array.isArray(root._value)) {
+            root._value = [root._value];
         }
-        root._sources[which] = waiter;
+        if (Array.isArray(root._value))
+            root._value[which] = waiter;
+    }
+
+    // Who waited for the source that woke the task.
+    function takeSource(task, which) {
+        const waiter = Array.isArray(task._value) ? task._value[which] : task._value;
+        task._flags &= ~HAS_SOURCE;
+        task._value = NOTHING;
+        return waiter;
     }
 
     // Takes over those that the scheduler has woken.
@@ -222,5 +228,8 @@ function connect(engine, Cothread) {
         }
     }
 
-    return {getRunner, getState, hasIncoming, mark, exchange, take, addSource, tellNow, makeKnown, toGError, nDirty: () => dirty.length};
+    return {
+        getRunner, getState, hasIncoming, mark, exchange, take, addSource, takeSource, tellNow, makeKnown, toGError,
+        nDirty: () => dirty.length,
+    };
 }

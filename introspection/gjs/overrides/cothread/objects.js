@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported install */
-/* global imports */
 
 // The names that programs use: what is added to the introspected namespace.
 
 const {Gio, GLib, GObject} = imports.gi;
 
 function install(engine, Cothread) {
-    const {BEGIN, END, WAITING, FINISHED, BRANCH, YIELD, SEEN, VALUE,
-        Task, Wait, PromiseWait, wake, leave, cancel, describe, closedError,
+    const {BEGIN, END, WAITING, BRANCH, YIELD, SEEN, VALUE,
+        Task, Wait, PromiseWait, wake, cancel, describe,
         Sleep, SourceWait, EventWait, Any, All, Timeout, withTimeout, checkedTimeout} = engine;
     const NOTHING = void 0;
     const {Number} = globalThis;
@@ -192,17 +191,16 @@ function install(engine, Cothread) {
     // ---- scopes ----
 
     class ScopeWait extends Wait {
-        constructor(scope) {
+        constructor(owner) {
             super();
-            this._scope = scope;
+            this._scope = owner;
         }
 
         [BEGIN](waiter) {
-            const scope = this._scope;
-            if (scope._n === 0)
-                scope._tell(waiter);
+            if (this._scope._n === 0)
+                this._scope._tell(waiter);
             else
-                scope._waiters.push(waiter);
+                this._scope._waiters.push(waiter);
         }
 
         [END](waiter) {
@@ -392,11 +390,15 @@ function install(engine, Cothread) {
 
     class TaskWait extends SourceWait {
         constructor(task) {
-            super(id => {
-                if (engine.runner().get_task(id).get_id() === task.get_id())
-                    throw new Error(`Task ${task.get_name()} cannot join itself`);
-                return engine.runner().add_task(id, task);
-            });
+            super();
+            this._task = task;
+        }
+
+        addTo(runner, id) {
+            const task = this._task;
+            if (runner.get_task(id).get_id() === task.get_id())
+                throw new Error(`Task ${task.get_name()} cannot join itself`);
+            return runner.add_task(id, task);
         }
     }
     TaskWait.prototype.reason = ON_TASK;
@@ -414,7 +416,13 @@ function install(engine, Cothread) {
 
     class DescriptorWait extends SourceWait {
         constructor(fd, condition) {
-            super(id => engine.runner().add_descriptor(id, fd, condition));
+            super();
+            this._fd = fd;
+            this._condition = condition;
+        }
+
+        addTo(runner, id) {
+            return runner.add_descriptor(id, this._fd, this._condition);
         }
     }
     DescriptorWait.prototype.reason = ON_DESCRIPTOR;

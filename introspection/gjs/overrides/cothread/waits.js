@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* exported install */
-/* global imports */
 
 // What a cothread can wait for.
 
@@ -9,7 +8,7 @@ function install(engine) {
         Task, Wait, spawn, wake, beginWait, setDeadline, join, leave, cancel, addSource, describe, timedOutError} = engine;
     const NOTHING = void 0;
     const {GLib: {get_monotonic_time: getMonotonicTime}} = imports.gi;
-    const {Math, Infinity, Number} = globalThis;
+    const {Math, Number} = globalThis;
     // The scheduler's words for what a task waits for.
     const ON_SLEEP = 1, ON_EVENT = 2, ON_TASK = 4, ON_ANY = 6, ON_ALL = 8;
     const VALUE = Symbol('value');
@@ -24,7 +23,7 @@ function install(engine) {
     function deadlineIn(ms) {
         if (ms <= 0)
             return 0;
-        return ms === Infinity ? -1 : getMonotonicTime() + Math.ceil(ms * 1000);
+        return ms === Number.POSITIVE_INFINITY ? -1 : getMonotonicTime() + Math.ceil(ms * 1000);
     }
 
     class Sleep extends Wait {
@@ -33,7 +32,9 @@ function install(engine) {
             this._ms = ms;
         }
 
+        // Of one who sleeps only the deadline is kept.
         [BEGIN](waiter) {
+            waiter._wait = ASLEEP;
             setDeadline(waiter, deadlineIn(this._ms));
         }
 
@@ -41,6 +42,7 @@ function install(engine) {
             wake(waiter, NOTHING, false);
         }
     }
+    const ASLEEP = new Sleep(0);
 
     class Join extends Wait {
         constructor(task) {
@@ -57,22 +59,21 @@ function install(engine) {
         }
     }
 
-    // Waits for something of the library's.
+    // Waits for something of the library's: addTo() has the scheduler watch it.
     class SourceWait extends Wait {
-        constructor(add) {
-            super();
-            this._add = add;
-        }
-
         [BEGIN](waiter) {
-            addSource(waiter, this._add);
+            addSource(waiter, this);
         }
     }
 
     class EventWait extends SourceWait {
         constructor(event) {
-            super(id => engine.runner().add_event(id, event));
+            super();
             this._event = event;
+        }
+
+        addTo(runner, id) {
+            return runner.add_event(id, this._event);
         }
 
         [TAKEN](waiter) {
