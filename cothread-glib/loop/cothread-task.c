@@ -189,6 +189,7 @@ cothread_spawn_full (CothreadTaskFunc func, gpointer user_data, const CothreadSp
   task->site = options->site;
   task->site_function = options->site_function;
   task->function = options->function;
+  task->language = options->language;
   task->core.hook_state = options->switch_state;
   if (ct_scheduler_spawn (scheduler->core, &task->core, &native_class,
                           options->stack_bytes != 0 ? options->stack_bytes : CT_STACK_DEFAULT_BYTES, &failure))

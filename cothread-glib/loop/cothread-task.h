@@ -61,6 +61,8 @@ typedef gpointer (*CothreadTaskFunc) (gpointer user_data, GError **error);
  * @site_function: (nullable): static text, the function that spawns, %G_STRFUNC
  * @switch_state: (nullable): what the `start` of #CothreadSwitchHooks finds as
  *   the state of the task's stack
+ * @language: (nullable): what the task is written in, as for
+ *   cothread_task_set_language(), but as g_intern_static_string() gives it
  *
  * How to spawn a task. Initialise it with a designated initialiser, so that
  * members that come later are zero.
@@ -78,8 +80,9 @@ typedef struct
   const char *site;
   const char *site_function;
   gpointer switch_state;
+  const char *language;
   /*< private >*/
-  gpointer padding[3];
+  gpointer padding[2];
 } CothreadSpawnOptions;
 
 COTHREAD_AVAILABLE_IN_0_1

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "py-callback.h"
+#include "py-frames.h"
 
 #include <unistd.h>
 
@@ -41,12 +42,15 @@ call (gpointer data)
 {
   PyObject *entry = data;
   PyLock lock = py_lock ();
-  PyObject *function = PyTuple_GET_ITEM (entry, 0);
-  PyObject *result = PyObject_Vectorcall (function, &PyTuple_GET_ITEM (entry, 1), (size_t) PyTuple_GET_SIZE (entry) - 1, NULL);
+  PyObject *function = PyTuple_GET_ITEM (entry, 0), *result;
+  PyCall this_call;
 
+  py_call_begin (&this_call);
+  result = PyObject_Vectorcall (function, &PyTuple_GET_ITEM (entry, 1), (size_t) PyTuple_GET_SIZE (entry) - 1, NULL);
   if (G_UNLIKELY (result == NULL))
     report (function);
   Py_XDECREF (result);
+  py_call_end (&this_call);
   py_unlock_lazily (lock);
 }
 

@@ -16,6 +16,7 @@
 #ifndef UNSUPPORTED
 
 #include "py-callback.h"
+#include "py-frames.h"
 #include "py-sync.h"
 #include "py-task.h"
 
@@ -49,7 +50,7 @@ PyInit__cothread (void)
   PyErr_SetString (PyExc_ImportError, UNSUPPORTED);
   Py_CLEAR (module);
 #else
-  if (module != NULL && !(py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
+  if (module != NULL && !(py_frames_setup () && py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
                           py_lock_setup (module) && py_wait_any_setup (module) && py_poll_setup (module) &&
                           py_callback_setup (module)))
     Py_CLEAR (module);

@@ -94,8 +94,7 @@ on_start (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
 {
   PyThreadState *state = PyGILState_GetThisThreadState ();
 
-  py_thread.deadline_us = PY_NO_DEADLINE;
-  py_thread.task = *slot != NULL ? ((PyStack *) *slot)->task : NULL;
+  py_stack_enter (*slot);
   if (state == NULL)
     return;
   set_base (state);
@@ -126,7 +125,7 @@ on_suspend (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
       stack = *slot = g_new0 (PyStack, 1);
     }
   stack->holds_lock = holds_lock;
-  stack->deadline_us = py_thread.deadline_us;
+  py_stack_leave (stack);
   save (state, stack);
 }
 
@@ -138,16 +137,13 @@ on_resume (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
 
   if (state == NULL)
     return;
+  py_stack_enter (stack);
   if (stack == NULL)
     {
-      py_thread.deadline_us = PY_NO_DEADLINE;
-      py_thread.task = NULL;
       set_base (state);
       set_lock (state, FALSE);
       return;
     }
-  py_thread.deadline_us = stack->deadline_us;
-  py_thread.task = stack->task;
   restore (state, stack);
   set_lock (state, stack->holds_lock);
   if (!stack->is_for_good)
@@ -176,7 +172,7 @@ on_end (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
   PyStack *stack = *slot;
 
   *slot = NULL;
-  py_thread.task = NULL;
+  py_stack_enter (NULL);
   g_free (stack);
   if (state == NULL)
     return;
@@ -191,26 +187,6 @@ on_end (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
 }
 
 const CothreadSwitchHooks py_stack_hooks = { on_start, on_suspend, on_resume, on_end, { 0 } };
-
-PyStack *
-py_stack_new (PyObject *task, PyObject *context)
-{
-  PyStack *stack = g_new0 (PyStack, 1);
-
-  stack->task = task;
-  stack->is_for_good = TRUE;
-  stack->context = context;
-  return stack;
-}
-
-void
-py_stack_free (PyStack *stack)
-{
-  if (stack == NULL)
-    return;
-  py_stack_discard (stack);
-  g_free (stack);
-}
 
 gboolean
 py_stack_begin (PyStack *stack, void *chunk_memory, gsize stack_bytes)
@@ -243,12 +219,6 @@ py_stack_finish (G_GNUC_UNUSED PyStack *stack)
   py_thread.lock_is_lazy = TRUE;
 }
 
-void
-py_stack_discard (PyStack *stack)
-{
-  Py_CLEAR (stack->context);
-}
-
 PyObject *
 py_stack_get_frame (PyStack *stack)
 {
@@ -264,47 +234,18 @@ py_stack_get_frame (PyStack *stack)
   return frame;
 }
 
-PyLock
-py_lock (void)
+gboolean
+py_lock_is_held (void)
 {
   PyThreadState *state = PyGILState_GetThisThreadState ();
 
-  if (!is_lock_held (state))
-    {
-      PyEval_RestoreThread (state);
-      return PY_LOCK_WAS_FREE;
-    }
-  if (!py_thread.lock_is_lazy)
-    return PY_LOCK_WAS_HELD;
-  py_thread.lock_is_lazy = FALSE;
-  return PY_LOCK_WAS_LAZY;
+  return state != NULL && is_lock_held (state);
 }
 
 void
-py_unlock (PyLock lock)
+py_lock_take (void)
 {
-  py_unlock_lazily (lock);
-  if (lock == PY_LOCK_WAS_FREE)
-    py_lock_drop_lazy ();
-}
-
-void
-py_unlock_lazily (PyLock lock)
-{
-  if (lock != PY_LOCK_WAS_HELD)
-    py_thread.lock_is_lazy = TRUE;
-}
-
-void
-py_lock_drop_lazy (void)
-{
-  PyThreadState *state = PyGILState_GetThisThreadState ();
-
-  if (state == NULL || !py_thread.lock_is_lazy)
-    return;
-  py_thread.lock_is_lazy = FALSE;
-  if (is_lock_held (state))
-    PyEval_SaveThread ();
+  PyEval_RestoreThread (PyGILState_GetThisThreadState ());
 }
 
 #endif

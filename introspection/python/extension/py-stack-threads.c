@@ -43,25 +43,48 @@ new_state (void)
   return PyThreadState_New (PyInterpreterState_Main ());
 }
 
-/* A stack of which nobody told us. */
+/* The interpreter shall refuse what is deeper than this stack allows. */
+static void
+protect (PyThreadState *state, gsize stack_bytes, gsize max_calls)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+  char *here = __builtin_frame_address (0);
+
+  (void) max_calls;
+  if (PyUnstable_ThreadState_SetStackProtection (state, here - stack_bytes, stack_bytes) < 0)
+    PyErr_Clear ();
+#else
+  (void) stack_bytes;
+  if ((gsize) state->c_recursion_remaining > max_calls)
+    state->c_recursion_remaining = (int) max_calls;
+#endif
+}
+
+/* A stack of which nobody told us: a task in C, which may call Python, too. */
 static PyStack *
 adopt (gpointer *slot)
 {
-  PyStack *stack = g_new0 (PyStack, 1);
+  PyStack *stack = py_stack_new (NULL, NULL);
 
-  stack->is_for_good = TRUE;
-  stack->deadline_us = PY_NO_DEADLINE;
   stack->thread_state = new_state ();
+  if (stack->thread_state != NULL)
+    protect (stack->thread_state, PY_FOREIGN_STACK_BYTES, PY_FOREIGN_RECURSION_LIMIT);
   return *slot = stack;
+}
+
+static void
+hand_lock (PyStack *stack)
+{
+  if (G_LIKELY (stack->thread_state != NULL))
+    set_lock (stack->thread_state, stack->holds_lock);
 }
 
 static void
 on_start (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
 {
-  py_thread.deadline_us = PY_NO_DEADLINE;
-  py_thread.task = *slot != NULL ? ((PyStack *) *slot)->task : NULL;
+  py_stack_enter (*slot);
   if (*slot == NULL)
-    set_lock (adopt (slot)->thread_state, FALSE);
+    hand_lock (adopt (slot));
   else
     py_thread.lock_is_lazy = attached_state () != NULL;
 }
@@ -78,7 +101,7 @@ on_suspend (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
       stack->thread_state = PyGILState_GetThisThreadState ();
     }
   stack->holds_lock = attached != NULL && !py_thread.lock_is_lazy;
-  stack->deadline_us = py_thread.deadline_us;
+  py_stack_leave (stack);
 }
 
 static void
@@ -88,10 +111,8 @@ on_resume (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
 
   if (stack == NULL)
     stack = adopt (slot);
-  py_thread.deadline_us = stack->deadline_us;
-  py_thread.task = stack->task;
-  if (stack->thread_state != NULL)
-    set_lock (stack->thread_state, stack->holds_lock);
+  py_stack_enter (stack);
+  hand_lock (stack);
   if (!stack->is_for_good)
     g_clear_pointer (slot, g_free);
 }
@@ -103,7 +124,7 @@ on_end (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
   PyThreadState *state = stack != NULL ? g_steal_pointer (&stack->thread_state) : NULL;
 
   *slot = NULL;
-  py_thread.task = NULL;
+  py_stack_enter (NULL);
   if (stack != NULL && !stack->is_for_good)
     state = NULL; /* it is the thread's */
   g_free (stack);
@@ -119,43 +140,6 @@ on_end (gpointer *slot, G_GNUC_UNUSED gpointer user_data)
 
 const CothreadSwitchHooks py_stack_hooks = { on_start, on_suspend, on_resume, on_end, { 0 } };
 
-PyStack *
-py_stack_new (PyObject *task, PyObject *context)
-{
-  PyStack *stack = g_new0 (PyStack, 1);
-
-  stack->task = task;
-  stack->is_for_good = TRUE;
-  stack->context = context;
-  return stack;
-}
-
-void
-py_stack_free (PyStack *stack)
-{
-  if (stack == NULL)
-    return;
-  py_stack_discard (stack);
-  g_free (stack);
-}
-
-static gboolean
-protect (PyThreadState *state, gsize stack_bytes)
-{
-#if PY_VERSION_HEX >= 0x030E0000
-  char *here = __builtin_frame_address (0);
-
-  stack_bytes -= PY_STACK_ENTRY_BYTES;
-  return PyUnstable_ThreadState_SetStackProtection (state, here - stack_bytes, stack_bytes) == 0;
-#else
-  gsize calls = stack_bytes / PY_STACK_BYTES_PER_CALL;
-
-  if ((gsize) state->c_recursion_remaining > calls)
-    state->c_recursion_remaining = (int) calls;
-  return TRUE;
-#endif
-}
-
 gboolean
 py_stack_begin (PyStack *stack, G_GNUC_UNUSED void *chunk, gsize stack_bytes)
 {
@@ -168,8 +152,7 @@ py_stack_begin (PyStack *stack, G_GNUC_UNUSED void *chunk, gsize stack_bytes)
     state->dict = Py_NewRef (py_thread.dict); /* threading.local() is the thread's */
   if (stack->context != NULL && PyContext_Enter (stack->context) < 0)
     PyErr_Clear ();
-  if (!protect (state, stack_bytes))
-    PyErr_Clear ();
+  protect (state, stack_bytes - PY_STACK_ENTRY_BYTES, stack_bytes / PY_STACK_BYTES_PER_CALL);
   return TRUE;
 }
 
@@ -182,55 +165,22 @@ py_stack_finish (PyStack *stack)
   py_thread.lock_is_lazy = TRUE;
 }
 
-void
-py_stack_discard (PyStack *stack)
-{
-  Py_CLEAR (stack->context);
-}
-
 PyObject *
 py_stack_get_frame (PyStack *stack)
 {
   return stack->thread_state != NULL ? (PyObject *) PyThreadState_GetFrame (stack->thread_state) : NULL;
 }
 
-PyLock
-py_lock (void)
+gboolean
+py_lock_is_held (void)
 {
-  if (attached_state () == NULL)
-    {
-      PyEval_RestoreThread (PyGILState_GetThisThreadState ());
-      return PY_LOCK_WAS_FREE;
-    }
-  if (!py_thread.lock_is_lazy)
-    return PY_LOCK_WAS_HELD;
-  py_thread.lock_is_lazy = FALSE;
-  return PY_LOCK_WAS_LAZY;
+  return attached_state () != NULL;
 }
 
 void
-py_unlock (PyLock lock)
+py_lock_take (void)
 {
-  py_unlock_lazily (lock);
-  if (lock == PY_LOCK_WAS_FREE)
-    py_lock_drop_lazy ();
-}
-
-void
-py_unlock_lazily (PyLock lock)
-{
-  if (lock != PY_LOCK_WAS_HELD)
-    py_thread.lock_is_lazy = TRUE;
-}
-
-void
-py_lock_drop_lazy (void)
-{
-  if (!py_thread.lock_is_lazy)
-    return;
-  py_thread.lock_is_lazy = FALSE;
-  if (attached_state () != NULL)
-    PyEval_SaveThread ();
+  PyEval_RestoreThread (PyGILState_GetThisThreadState ());
 }
 
 #endif

@@ -16,9 +16,22 @@
 #define PY_STACK_HAS_THREAD_STATES 0
 #endif
 
-typedef struct
+typedef struct _PyStack PyStack;
+typedef struct _PyCall PyCall;
+
+/* A callback that runs, or waits, in a task of the library's. */
+struct _PyCall
+{
+  CothreadTask *handle; /* not referenced */
+  PyStack *stack;       /* while it waits */
+  PyCall *outer;        /* on the same stack */
+  PyCall *previous, *next; /* of all */
+};
+
+struct _PyStack
 {
   PyObject *task;         /* a PyTask, not referenced; NULL for other stacks */
+  PyCall *call;           /* the innermost callback on it, or NULL */
   gboolean is_for_good;   /* until `end`; else made by `suspend`, until the stack is resumed */
   gboolean holds_lock;    /* to be held when the stack is resumed */
   gint64 deadline_us;     /* of the timeouts that surround the code on this stack */
@@ -38,7 +51,7 @@ typedef struct
   gint tracing;
   gint trash_delete_nesting;
 #endif
-} PyStack;
+};
 
 /* What this library keeps for a thread. */
 typedef struct
@@ -46,6 +59,7 @@ typedef struct
   CothreadScheduler *scheduler; /* that has our hooks; not referenced, compared only */
   GSource *source;
   PyObject *task;               /* the running PyTask, not referenced */
+  PyCall *call;                 /* the innermost callback on the running stack */
   gboolean lock_is_lazy;        /* held, but by nobody who is running */
   gint64 deadline_us;           /* the running stack's */
   guint main_waits;             /* waits on the thread's own stack in progress */

@@ -14,9 +14,16 @@ static PyObject *report_hook;
 
 static PyTask *first_task; /* with the GIL held */
 
+const char *py_language;
+
+/* Their handles, from when somebody asks for one until one comes or goes. */
+static GHashTable *by_handle;
+
 static void
 add_to_all (PyTask *self)
 {
+  if (G_UNLIKELY (by_handle != NULL))
+    g_clear_pointer (&by_handle, g_hash_table_unref);
   self->next = first_task;
   if (first_task != NULL)
     first_task->previous = self;
@@ -26,6 +33,8 @@ add_to_all (PyTask *self)
 static void
 remove_from_all (PyTask *self)
 {
+  if (G_UNLIKELY (by_handle != NULL))
+    g_clear_pointer (&by_handle, g_hash_table_unref);
   if (self->previous != NULL)
     self->previous->next = self->next;
   else if (first_task == self)
@@ -33,6 +42,18 @@ remove_from_all (PyTask *self)
   if (self->next != NULL)
     self->next->previous = self->previous;
   self->previous = self->next = NULL;
+}
+
+PyTask *
+py_task_find (CothreadTask *handle)
+{
+  if (by_handle == NULL)
+    {
+      by_handle = g_hash_table_new (NULL, NULL);
+      for (PyTask *task = first_task; task != NULL; task = task->next)
+        g_hash_table_insert (by_handle, task->handle, task);
+    }
+  return g_hash_table_lookup (by_handle, handle);
 }
 
 /* ---- names ---- */
@@ -207,6 +228,7 @@ start_task (PyTask *self, CothreadScheduler *scheduler)
     .stack_bytes = self->stack_bytes,
     .user_data_destroy = task_ended,
     .switch_state = self->stack,
+    .language = py_language,
   };
 
   if (options.name == NULL)
@@ -538,6 +560,7 @@ void
 py_tasks_forget (void)
 {
   first_task = NULL;
+  g_clear_pointer (&by_handle, g_hash_table_unref);
 }
 
 static PyObject *

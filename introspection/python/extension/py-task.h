@@ -30,6 +30,12 @@ struct _PyTask
 
 extern PyTypeObject *py_task_type;
 
+/* What the library calls the language; interned. */
+extern const char *py_language;
+
+/* One that has not ended, or NULL; borrowed. Quick for many in a row. */
+PyTask *py_task_find (CothreadTask *handle);
+
 gboolean py_task_setup (PyObject *module);
 /* (result or exception) of a finished task; new reference, or NULL with it set. */
 PyObject *py_task_take_result (PyTask *self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "py-wait.h"
 #include "py-callback.h"
+#include "py-frames.h"
 #include "py-stack-private.h"
 
 #include <errno.h>
@@ -9,8 +10,6 @@
 #include <unistd.h>
 
 #define MAX_SECONDS 9.0e9 /* 285 years: more is for ever */
-
-__thread PyThread py_thread = { .deadline_us = PY_NO_DEADLINE };
 
 PyObject *py_exc_cancelled, *py_exc_timed_out, *py_exc_wrong_context, *py_exc_wrong_thread, *py_exc_closed, *py_exc_full,
   *py_exc_interrupted;
@@ -553,6 +552,7 @@ after_fork (G_GNUC_UNUSED PyObject *module, G_GNUC_UNUSED PyObject *unused)
 {
   cothread_forked ();
   py_tasks_forget ();
+  py_calls_forget ();
   py_callback_forget ();
   py_thread.scheduler = NULL;
   py_thread.task = NULL;

@@ -255,6 +255,21 @@ class ThroughAsyncio:
         return self._run(run())
 
 
+    def ticker(self, n):
+        """A ticker of its own while n handles wait."""
+        async def run():
+            loop = asyncio.get_running_loop()
+            done = asyncio.Event()
+            worst = 0.0
+            post_all(loop.call_soon_threadsafe, n, done.set)
+            while not done.is_set():
+                due = clock() + 0.005
+                await asyncio.sleep(0.005)
+                worst = max(worst, clock() - due)
+            return worst
+        return asyncio.run(run())
+
+
 class ThroughGevent:
     def spawn(self, n):
         import gevent
@@ -281,6 +296,12 @@ class ThroughGevent:
 
 class ThroughGLib:
     """Threads and GLib.idle_add()."""
+
+    def ticker(self, n):
+        def post(function):
+            self.GLib.idle_add(function)  # that returns None is enough
+
+        return measure_ticker(self.GLib, lambda done: post_all(post, n, done))
 
     def __init__(self):
         from gi.repository import GLib
