@@ -3,15 +3,19 @@
 """A window that downloads: each download is one function that waits, and the window goes on painting.
 
     demos/downloads             builds what is needed, and runs this
+    downloads.py --dashboard    also shows the GTK dashboard, which watches the downloads from a process of its own
     downloads.py --check        downloads, cancels one, prints what happened, and ends
 
 The files come from a server inside the program, on the loopback interface, which sends them slowly. Of the four,
 one stops half-way; it shows an error, the others go on.
 """
+import argparse
 import http.server
+import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import gi
@@ -153,7 +157,36 @@ def check(application: Any, rows: list[Row], frames: Frames) -> None:
     application.quit()
 
 
-def activate(application: Any) -> None:
+class DashboardButton(Gtk.Button):  # type: ignore[misc]
+    """Starts the dashboard, which asks this process over the session bus what its tasks do."""
+
+    def __init__(self) -> None:
+        super().__init__(label="Watch in the dashboard", halign=Gtk.Align.END)
+        self.connect("clicked", self.on_clicked)
+        self._monitor: Any = None
+
+    def on_clicked(self, *_: Any) -> None:
+        Cothread.spawn(self._show)
+
+    def _show(self) -> None:
+        self.set_sensitive(False)
+        try:
+            if self._monitor is None:
+                self._monitor = Cothread.BusMonitor.new(Cothread.Scheduler.get_default())
+            # demos/run builds it, if need be.
+            program = os.environ.get("COTHREAD_DASHBOARD", str(Path(__file__).with_name("run")))
+            launcher = Gio.SubprocessLauncher()
+            launcher.unsetenv("LD_LIBRARY_PATH")  # it finds its own
+            dashboard = launcher.spawnv([program, "--attach", str(os.getpid()), "--page", "tasks"])
+            Cothread.call_async(dashboard.wait_async)
+        except GLib.Error as error:
+            print(f"The dashboard cannot be started: {error.message}", file=sys.stderr)
+        finally:
+            self.set_sensitive(True)
+
+
+def activate(application: Any, options: argparse.Namespace) -> None:
+    SlowServer.pause = options.pause
     port = start_server()
     rows = [Row(port, path) for path in FILES]
     spinner = Gtk.Spinner(spinning=True, height_request=32)
@@ -162,15 +195,24 @@ def activate(application: Any) -> None:
     box.append(spinner)
     for row in rows:
         box.append(row)
+    button = DashboardButton()
+    box.append(button)
     window = Gtk.ApplicationWindow(application=application, title="Downloads", child=box, default_width=560)
     window.present()
-    if "--check" in sys.argv:
+    if options.dashboard:
+        button.on_clicked()
+    if options.check:
         Cothread.spawn(check, application, rows, Frames(spinner))
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="Downloads from a slow server, in tasks.")
+    parser.add_argument("--dashboard", action="store_true", help="show the dashboard as well")
+    parser.add_argument("--pause", type=float, default=0.01, metavar="SECONDS", help="how long the server waits for each 16 KiB")
+    parser.add_argument("--check", action="store_true", help="download, cancel one, print what happened, and end")
+    options = parser.parse_args()
     application = Gtk.Application(application_id="org.cothread.Downloads", flags=Gio.ApplicationFlags.NON_UNIQUE)
-    application.connect("activate", activate)
+    application.connect("activate", activate, options)
     return int(application.run([sys.argv[0]]))
 
 

@@ -47,9 +47,9 @@ def number_in(text):
 
 
 class Program:
-    def __init__(self, *command):
+    def __init__(self, *command, environment=None):
         Atspi.init()
-        self.process = subprocess.Popen(command)
+        self.process = subprocess.Popen(command, env=environment)
         self.node = wait_until('the program shows a window', self._find)
 
     def _find(self):
@@ -112,6 +112,20 @@ class Program:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class Started(Program):
+    """One that another program has started; it is told by its name."""
+
+    def __init__(self, name):
+        self.node = wait_until(f'{name} shows a window', lambda: self._find_named(name))
+
+    def _find_named(self, name):
+        for app in children(Atspi.get_desktop(0)):
+            if app.get_name() == name and app.get_child_count() > 0:
+                app.set_cache_mask(Atspi.Cache.NONE)
+                return app
+        return None
 
 
 def is_checked(node):
