@@ -198,6 +198,7 @@ cothread_runner_spawn_as (CothreadStacklessRunner *runner, guint id, guint funct
   self->location = what->location;
   self->task = cothread_task_new_stackless (priv->scheduler, NULL, step, self);
   self->task->function = what->name;
+  self->task->language = priv->language;
   self->task->cancelled = cancelled;
   /* Nothing of ours runs it for the first time: the language has it. */
   ct_queue_remove (&priv->scheduler->core->ready, &self->task->core.link);

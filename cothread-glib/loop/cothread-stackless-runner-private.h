@@ -94,7 +94,7 @@ typedef struct
 {
   CothreadStacklessRunner *self;
   CothreadScheduler *scheduler; /* referenced */
-  char *language;
+  const char *language; /* interned */
   GParamSpec *wakeup;
   GPtrArray *tasks; /* of CothreadRunnerTask, by id; NULL: free */
   guint n_tasks;

@@ -260,7 +260,6 @@ cothread_stackless_runner_finalize (GObject *object)
   g_ptr_array_unref (priv->tasks);
   g_array_unref (priv->functions);
   g_bytes_unref (priv->bytes);
-  g_free (priv->language);
   G_OBJECT_CLASS (cothread_stackless_runner_parent_class)->finalize (object);
 }
 
@@ -293,8 +292,7 @@ cothread_stackless_runner_set_property (GObject *object, guint id, const GValue 
       g_set_object (&priv->scheduler, g_value_get_object (value));
       break;
     case PROP_LANGUAGE:
-      g_free (priv->language);
-      priv->language = g_value_dup_string (value);
+      priv->language = g_intern_string (g_value_get_string (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -324,7 +322,8 @@ cothread_stackless_runner_class_init (CothreadStacklessRunnerClass *klass)
   /**
    * CothreadStacklessRunner:language: (getter get_language)
    *
-   * The name of the task that calls the language.
+   * The name of the language, of its tasks in lists of tasks, and of the task
+   * that calls it.
    *
    * Since: 0.1
    */

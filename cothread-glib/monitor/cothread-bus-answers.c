@@ -88,6 +88,8 @@ find_task (CothreadScheduler *scheduler, guint64 id)
 {
   const CtScheduler *core = scheduler->core;
 
+  if (core != NULL)
+    cothread_scheduler_sync_runners (scheduler);
   for (CtLink *link = core != NULL ? core->all.next : NULL; link != NULL && link != &core->all; link = link->next)
     {
       CtTask *task = CT_CONTAINER_OF (link, CtTask, all);

@@ -7,8 +7,6 @@
 #define INTERVAL_MS 1000
 #define MOST_KEPT 64
 #define MOST_WATCHERS 16
-/* A check visits each task. */
-#define MOST_TASKS 100000
 
 typedef struct
 {
@@ -101,16 +99,12 @@ know_watcher (CothreadBusWarnings *self, GDBusConnection *connection, const char
 static void
 begin_checks (CothreadBusWarnings *self)
 {
-  g_autoptr (CothreadStatistics) statistics = NULL;
-
-  if (self->monitor == NULL)
-    {
-      self->monitor = cothread_monitor_new (self->scheduler);
-      cothread_monitor_set_interval (self->monitor, INTERVAL_MS);
-      g_signal_connect (self->monitor, "warning", G_CALLBACK (keep), self);
-    }
-  statistics = cothread_scheduler_get_statistics (self->scheduler);
-  cothread_monitor_set_checks (self->monitor, statistics->tasks <= MOST_TASKS);
+  if (self->monitor != NULL)
+    return;
+  self->monitor = cothread_monitor_new (self->scheduler);
+  cothread_monitor_set_interval (self->monitor, INTERVAL_MS);
+  cothread_monitor_set_checks (self->monitor, TRUE);
+  g_signal_connect (self->monitor, "warning", G_CALLBACK (keep), self);
 }
 
 GVariant *

@@ -482,8 +482,8 @@ cothread_monitor_class_init (CothreadMonitorClass *klass)
    * CothreadMonitor:checks: (getter get_checks) (setter set_checks)
    *
    * Whether to look for tasks that nothing can wake any more and for failures
-   * that nobody has seen, with each snapshot but at most once a second. Visits
-   * every task.
+   * that nobody has seen, with each snapshot but at most once a second. The
+   * former visits every task, and is left out while there are more than 100 000.
    *
    * Since: 0.1
    */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-stackless-runner.h"
 #include "loop/cothread-task-private.h"
 #include "monitor/cothread-task-info-private.h"
 #include "sync/cothread-lock-private.h"
@@ -190,8 +191,10 @@ describe_stack (CothreadTaskInfo *info, const CtTask *core)
 }
 
 static char *
-dup_site (const CothreadTask *task)
+dup_site (CothreadTask *task)
 {
+  if (task->site == NULL && task->site_function == NULL)
+    return g_strdup (cothread_task_get_location (task)); /* of a stackless one, where its function is */
   if (task->site == NULL)
     return g_strdup (task->site_function);
   return task->site_function != NULL ? g_strdup_printf ("%s, %s", task->site_function, task->site) : g_strdup (task->site);
@@ -291,6 +294,7 @@ cothread_scheduler_list_task_infos (CothreadScheduler *scheduler, guint max)
   core = scheduler->core;
   if (core == NULL)
     return infos;
+  cothread_scheduler_sync_runners (scheduler);
   for (CtLink *link = core->all.next; link != &core->all && (max == 0 || infos->len < max); link = link->next)
     g_ptr_array_add (infos, get_info (CT_CONTAINER_OF (link, CothreadTask, core.all)));
   return infos;

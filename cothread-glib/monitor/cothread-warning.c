@@ -194,6 +194,7 @@ cothread_scheduler_find_lost_waiters (CothreadScheduler *scheduler)
   core = scheduler->core;
   if (core == NULL)
     return found;
+  cothread_scheduler_sync_runners (scheduler);
   counts = count_waiters (core);
   for (CtLink *link = core->all.next; link != &core->all; link = link->next)
     {

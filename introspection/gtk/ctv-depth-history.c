@@ -16,7 +16,7 @@ ctv_depth_history_add (CtvDepthHistory *self, gint64 now_us, guint low, guint hi
 
   if (self->current_ends_us == 0)
     {
-      self->current = (CtvColumn) { low, high };
+      self->current = (CtvDepthColumn) { low, high };
       self->current_ends_us = now_us + CTV_COLUMN_US;
       return FALSE;
     }
@@ -34,16 +34,16 @@ ctv_depth_history_add (CtvDepthHistory *self, gint64 now_us, guint low, guint hi
     return FALSE;
 
   /* The next column begins where this one ended, so that steps join up. */
-  self->current = (CtvColumn) { low, low };
+  self->current = (CtvDepthColumn) { low, low };
   return TRUE;
 }
 
 /* back 0 is the newest; before the beginning there is nothing. */
-CtvColumn
+CtvDepthColumn
 ctv_depth_history_get (const CtvDepthHistory *self, guint back)
 {
   if (back >= self->length || back >= CTV_HISTORY_COLUMNS)
-    return (CtvColumn) { 0, 0 };
+    return (CtvDepthColumn) { 0, 0 };
 
   return self->columns[(self->length - 1 - back) % CTV_HISTORY_COLUMNS];
 }

@@ -13,18 +13,18 @@ typedef struct
 {
   guint low;
   guint high;
-} CtvColumn;
+} CtvDepthColumn;
 
 /* What the plot remembers: the least and the most of every 50 ms. */
 typedef struct
 {
-  CtvColumn columns[CTV_HISTORY_COLUMNS];
+  CtvDepthColumn columns[CTV_HISTORY_COLUMNS];
   guint64 length;
-  CtvColumn current;
+  CtvDepthColumn current;
   gint64 current_ends_us;
 } CtvDepthHistory;
 
 gboolean ctv_depth_history_add (CtvDepthHistory *self, gint64 now_us, guint low, guint high);
-CtvColumn ctv_depth_history_get (const CtvDepthHistory *self, guint back);
+CtvDepthColumn ctv_depth_history_get (const CtvDepthHistory *self, guint back);
 
 G_END_DECLS

@@ -109,13 +109,13 @@ draw_depth (CtvDepthPlot *self, const Frame *frame)
 
   for (guint back = 0, run; back < n_columns; back += run)
     {
-      CtvColumn column = ctv_depth_history_get (&self->history, back);
+      CtvDepthColumn column = ctv_depth_history_get (&self->history, back);
       float upper = y_of (frame, column.high);
       float lower = y_of (frame, column.low);
 
       for (run = 1; back + run < n_columns; run++)
         {
-          CtvColumn other = ctv_depth_history_get (&self->history, back + run);
+          CtvDepthColumn other = ctv_depth_history_get (&self->history, back + run);
 
           if (other.low != column.low || other.high != column.high)
             break;

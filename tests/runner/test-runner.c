@@ -26,6 +26,8 @@ test_tasks_are_counted_and_listed_by_name_and_place (void)
     g_autoptr (CothreadTask) task = cothread_stackless_runner_get_task (runner (self), ids[0]);
     g_autoptr (CothreadTask) named = cothread_stackless_runner_get_task (runner (self), ids[2]);
     g_autoptr (CothreadTask) parked = cothread_stackless_runner_get_task (runner (self), ids[1]);
+    g_autoptr (GPtrArray) infos = cothread_scheduler_list_task_infos (cothread_scheduler_get_default (), 0);
+    const CothreadTaskInfo *last = infos->pdata[infos->len - 1];
 
     g_assert_cmpuint (now->tasks, ==, 3);
     g_assert_cmpuint (now->ready, ==, 2);
@@ -34,6 +36,10 @@ test_tasks_are_counted_and_listed_by_name_and_place (void)
     g_assert_cmpstr (cothread_task_get_name (task), ==, "work");
     g_assert_cmpstr (cothread_task_get_location (task), ==, "work.toy:7");
     g_assert_cmpstr (cothread_task_get_name (named), ==, "mine");
+    g_assert_cmpuint (infos->len, ==, 3);
+    g_assert_cmpstr (last->name, ==, "mine");
+    g_assert_cmpstr (last->language, ==, "toy");
+    g_assert_cmpstr (last->spawn_site, ==, "work.toy:7");
     g_assert_cmpint (cothread_task_get_state (task), ==, COTHREAD_TASK_READY);
     g_assert_cmpint (cothread_task_get_state (parked), ==, COTHREAD_TASK_WAITING);
   }

@@ -5,12 +5,14 @@
  * The pictures stay in the build folder. */
 
 #include "ctv-task-model.h"
+#include "language.h"
 #include "screenshot.h"
 #include "ctv-style.h"
 #include "ui-driver.h"
 #include "window.h"
 
 #define BOUND 5000
+#define MILLION 1000000
 #define FLOOD_RATE 2000000
 #define THIN_SPACE "\u202f" /* groups the digits of what is shown */
 
@@ -209,6 +211,14 @@ scenario_the_original_has_no_bound_and_no_slice (void)
   g_assert_true (gtk_widget_get_sensitive (ui_find (ui.window, "bound")));
 }
 
+static CtvTaskModel *
+get_model (void)
+{
+  GtkSelectionModel *selection = gtk_column_view_get_model (GTK_COLUMN_VIEW (ui_find (ui.window, "task-list")));
+
+  return CTV_TASK_MODEL (gtk_single_selection_get_model (GTK_SINGLE_SELECTION (selection)));
+}
+
 static guint
 count_rows (void)
 {
@@ -241,12 +251,19 @@ line_does_not_say (gpointer text)
   return !line_says (text);
 }
 
+static gboolean
+tells_more_tasks_than (gpointer n)
+{
+  return ctv_task_model_get_n_tasks (get_model ()) > GPOINTER_TO_UINT (n);
+}
+
 static void
 scenario_sleepers_are_listed_while_the_window_stays_alive (void)
 {
   ui_act (ui.window, "win.page", g_variant_new_string ("tasks"));
   ui_toggle (ui.window, "sleepers-switch");
-  ui_wait_until ("many tasks are listed", lists_more_rows_than, GUINT_TO_POINTER (30000));
+  ui_wait_until ("many tasks are told", tells_more_tasks_than, GUINT_TO_POINTER (30000));
+  ui_wait_until ("some of them are listed", lists_more_rows_than, GUINT_TO_POINTER (4000));
   ui_wait_until ("the animation moves meanwhile", shows_smooth_animation, NULL);
   keep_picture ("dashboard-sleepers.png");
 
@@ -303,12 +320,10 @@ backtrace_is_shown (G_GNUC_UNUSED gpointer unused)
   return *gtk_label_get_text (GTK_LABEL (ui_find (ui.window, "detail-backtrace"))) != '\0';
 }
 
-static CtvTaskModel *
-get_model (void)
+static gboolean
+detail_is_a_toy (G_GNUC_UNUSED gpointer unused)
 {
-  GtkSelectionModel *selection = gtk_column_view_get_model (GTK_COLUMN_VIEW (ui_find (ui.window, "task-list")));
-
-  return CTV_TASK_MODEL (gtk_single_selection_get_model (GTK_SINGLE_SELECTION (selection)));
+  return g_str_equal (gtk_label_get_text (GTK_LABEL (ui_find (ui.window, "detail-language"))), "toy");
 }
 
 static gboolean
@@ -392,6 +407,53 @@ scenario_warnings_name_who_holds_the_loop_and_who_is_lost (void)
   keep_picture ("dashboard-warnings.png");
   cothread_task_unref (first);
   cothread_task_unref (second);
+}
+
+static gboolean
+lists_a_sample_of_a_million (G_GNUC_UNUSED gpointer unused)
+{
+  return ctv_task_model_get_n_tasks (get_model ()) > MILLION && count_rows () > 1000;
+}
+
+/* Worst frame while the view is refreshed several times, in us. */
+static gint64
+measure_worst_frame (const char *what)
+{
+  DashFrameMeter *meter = dash_animation_get_meter (DASH_ANIMATION (ui_find (ui.window, "animation")));
+
+  dash_frame_meter_reset_intervals (meter);
+  g_assert_true (cothread_sleep (3 * G_USEC_PER_SEC, NULL));
+  g_test_message ("%s: %" G_GUINT64_FORMAT " frames in 3 s, the worst after %.1f ms", what, meter->intervals.n,
+                  (double) meter->intervals.longest_ns / 1e6);
+  return meter->intervals.longest_ns / 1000;
+}
+
+/* Stackless ones, which take no memory to speak of. A refresh that looked at all
+ * of them would hold the window for a second or more, and then again. */
+static void
+scenario_a_million_tasks_leave_the_window_alive (void)
+{
+  Language *language = language_new ();
+
+  ui_act (ui.window, "win.find", NULL);
+  for (guint i = 0; i < MILLION; i++)
+    {
+      cothread_stackless_runner_park (runner (language), spawn_task (language), COTHREAD_FOREVER);
+      cothread_checkpoint (NULL);
+    }
+  ui_wait_until ("a million are told, some are listed", lists_a_sample_of_a_million, NULL);
+  ui_wait_until ("the animation moves meanwhile", shows_smooth_animation, NULL);
+  g_assert_cmpint (measure_worst_frame ("as they come"), <, G_USEC_PER_SEC);
+
+  ui_sort (ui.window, "task-list", 1, GTK_SORT_ASCENDING);
+  g_assert_cmpint (measure_worst_frame ("sorted by name"), <, G_USEC_PER_SEC);
+  ui_set_text (ui.window, "task-filter", "work");
+  g_assert_cmpint (measure_worst_frame ("filtered too"), <, G_USEC_PER_SEC);
+  ui_select_row (ui.window, "task-list", 7);
+  ui_wait_until ("one is open", detail_is_a_toy, NULL);
+  g_assert_cmpint (measure_worst_frame ("one opened"), <, G_USEC_PER_SEC);
+  keep_picture ("dashboard-million.png");
+  g_object_unref (language);
 }
 
 static void
@@ -508,6 +570,7 @@ main (int argc, char **argv)
   ADD ("headers-sort-and-the-open-task-stays-open", scenario_headers_sort_and_the_open_task_stays_open);
   ADD ("warnings-name-who-holds-the-loop-and-who-is-lost", scenario_warnings_name_who_holds_the_loop_and_who_is_lost);
   ADD ("everything-has-an-accessible-name", scenario_everything_has_an_accessible_name);
+  ADD ("a-million-tasks-leave-the-window-alive", scenario_a_million_tasks_leave_the_window_alive);
   ADD ("closes-with-every-workload-on", scenario_closes_with_every_workload_on);
   ADD ("closes-while-flooding", scenario_closes_while_flooding);
 

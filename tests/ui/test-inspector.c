@@ -4,11 +4,13 @@
 
 #include "cothread-gtk.h"
 #include "inspector-driver.h"
+#include "language.h"
 
 #include <cothread-glib.h>
 
 #define N_SLEEPERS 40
 #define N_CALLBACKS 7
+#define MILLION 1000000
 
 static gboolean
 says_that_there_are_no_tasks (gpointer page)
@@ -99,6 +101,59 @@ end_sleepers (CothreadTask **tasks)
     }
 }
 
+static gboolean
+tells_a_million (gpointer page)
+{
+  GtkWidget *count = inspector_find (page, "task-count");
+
+  return count != NULL && g_str_has_suffix (gtk_label_get_text (GTK_LABEL (count)), " of 1\u202f000\u202f000 tasks");
+}
+
+static gboolean
+note_frame (G_GNUC_UNUSED GtkWidget *widget, GdkFrameClock *clock, gpointer worst_us)
+{
+  static gint64 last_us;
+  gint64 now_us = g_get_monotonic_time ();
+
+  if (last_us != 0)
+    *(gint64 *) worst_us = MAX (*(gint64 *) worst_us, now_us - last_us);
+  last_us = now_us;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+is_over (gpointer end_us)
+{
+  return g_get_monotonic_time () > *(gint64 *) end_us;
+}
+
+/* Stackless ones, which take no memory to speak of. */
+static void
+test_a_million_tasks_leave_the_program_alive (void)
+{
+  GtkWidget *window = gtk_window_new ();
+  g_autoptr (Language) language = language_new ();
+  gint64 worst_us = 0, end_us;
+  GtkWidget *page;
+
+  for (guint i = 0; i < MILLION; i++)
+    cothread_stackless_runner_park (runner (language), spawn_task (language), COTHREAD_FOREVER);
+  gtk_window_present (GTK_WINDOW (window));
+  page = inspector_open ();
+  inspector_run_until ("a million are told", tells_a_million, page);
+  gtk_editable_set_text (GTK_EDITABLE (inspector_find (page, "task-filter")), "work");
+  gtk_widget_add_tick_callback (page, note_frame, &worst_us, NULL);
+  end_us = g_get_monotonic_time () + 3 * G_USEC_PER_SEC;
+  inspector_run_until ("three seconds have passed", is_over, &end_us);
+  g_test_message ("the worst frame after %.1f ms", (double) worst_us / 1000);
+  g_assert_cmpint (worst_us, >, 0);
+  g_assert_cmpint (worst_us, <, G_USEC_PER_SEC);
+
+  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
+  gtk_window_set_interactive_debugging (FALSE);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 static void
 test_shows_tasks_that_come_later (void)
 {
@@ -154,6 +209,7 @@ main (int argc, char **argv)
   cothread_gtk_add_inspector_page ();
 
   g_test_add_func ("/inspector/linked/shows-tasks-that-come-later", test_shows_tasks_that_come_later);
+  g_test_add_func ("/inspector/linked/a-million-tasks-leave-the-program-alive", test_a_million_tasks_leave_the_program_alive);
 
   return g_test_run ();
 }
