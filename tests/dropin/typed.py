@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Not run: mypy has to find these types, and the mistakes."""
 import cothread
+from cothread import coselect, coserver, cosocket
 
 
 def work(number: int) -> int:
@@ -21,5 +22,10 @@ descriptor: int = cothread.ThreadedEventQueue().wait_descriptor
 deadline: tuple[float | None] | None = cothread.AbsTimeout(3)
 cothread.Callback(print, 1)
 cothread.WaitForAll([task, event], timeout=3)
+text: bytes = cosocket.create_connection(("localhost", 1), timeout=3).recv(100)
+server = coserver.CoThreadingTCPServer(("", 1), coserver.StreamRequestHandler)
+cothread.Spawn(server.serve_forever)
+with coselect.epoll() as epoll:
+    pairs = epoll.poll(1.0)
 event.Wait("soon")  # type: ignore[arg-type]
 cothread.Sleep("long")  # type: ignore[arg-type]
