@@ -105,13 +105,14 @@ class Spawn:
     def Wait(self, timeout: Timeout = None) -> Any:
         """Waits until the task has ended, and returns its result. Any number of tasks may wait, as often as they like."""
         task = self._task
+        had_ended = task.done
         try:
             return task.wait(timeout)
         except BaseException as error:
             if not task.done or error is not task.exception:
                 raise
-            if isinstance(error, KeyboardInterrupt) and _cothread.current_task() is None:
-                raise
+            if isinstance(error, KeyboardInterrupt) and not had_ended and _cothread.current_task() is None:
+                raise  # Ctrl-C in a busy task is for the wait of the main code, which was this one
             if not self._raise_on_wait:
                 return None
             if self._traceback is None and error.__traceback__ is not None:

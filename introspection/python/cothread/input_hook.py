@@ -1,37 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Interactive use: tasks, and GTK, go on while the prompt waits."""
 
-import ctypes
-import signal
 import sys
-import threading
 from typing import Any
 
 import _cothread
 
-from .coselect import POLLIN
 from .cothread import Quit, Sleep, Spawn
 
 __all__ = ["igtk", "install_readline_hook", "iqt"]
-
-_PyOS_InputHook = ctypes.c_void_p.in_dll(ctypes.pythonapi, "PyOS_InputHook")
-
-
-def _wait_for_input() -> int:
-    """Python calls this, again and again, while it waits for a line."""
-    try:
-        _cothread.wait_fd(0, POLLIN)
-    except KeyboardInterrupt:
-        # The prompt wants to see it for itself, and looks only while it waits itself.
-        thread = threading.Timer(0.02, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
-        thread.daemon = True
-        thread.start()
-    except (_cothread.WrongContext, OSError):
-        pass  # a prompt inside a callback, or without standard input, just waits
-    return 0
-
-
-_hook = ctypes.CFUNCTYPE(ctypes.c_int)(_wait_for_input)
 
 
 def install_readline_hook(enable_hook: bool = True) -> None:
@@ -39,7 +16,7 @@ def install_readline_hook(enable_hook: bool = True) -> None:
 
     That is so from the beginning where standard input is a terminal and nobody else has a hook there.
     """
-    _PyOS_InputHook.value = ctypes.cast(_hook, ctypes.c_void_p).value if enable_hook else None
+    _cothread.set_input_hook(enable_hook)
 
 
 _install_readline_hook = install_readline_hook
@@ -105,7 +82,7 @@ def _install_at_import() -> None:
         is_terminal = sys.stdin is not None and sys.stdin.isatty()
     except ValueError:
         is_terminal = False
-    if is_terminal and not _PyOS_InputHook.value:
+    if is_terminal and _cothread.get_input_hook() is None:
         install_readline_hook(True)
 
 

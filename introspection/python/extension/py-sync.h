@@ -30,3 +30,4 @@ gboolean py_sync_setup (PyObject *module);
 gboolean py_lock_setup (PyObject *module);
 gboolean py_wait_any_setup (PyObject *module);
 gboolean py_poll_setup (PyObject *module);
+gboolean py_prompt_setup (PyObject *module);

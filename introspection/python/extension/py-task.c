@@ -347,7 +347,10 @@ task_wait (PyTask *self, PyObject *const *args, Py_ssize_t n_args, PyObject *key
       g_clear_error (&error);
       success = TRUE;
     }
-  result = py_wait_end (&wait, success, error) ? py_task_take_result (self) : NULL;
+  success = py_wait_end (&wait, success, error);
+  if (success)
+    py_interrupt_forget (self->exception);
+  result = success ? py_task_take_result (self) : NULL;
   Py_DECREF (self);
   return result;
 }

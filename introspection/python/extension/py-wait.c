@@ -298,6 +298,21 @@ py_interrupt_main (PyObject *exception)
   return TRUE;
 }
 
+void
+py_interrupt_forget (PyObject *exception)
+{
+  GError *error = NULL;
+  PyThreadState *released;
+
+  if (exception == NULL || py_thread.main_exception != exception || cothread_task_self () != NULL)
+    return;
+  Py_CLEAR (py_thread.main_exception);
+  released = PyEval_SaveThread ();
+  cothread_sleep (0, &error); /* it is this wait that is interrupted */
+  PyEval_RestoreThread (released);
+  g_clear_error (&error);
+}
+
 /* ---- waiting ---- */
 
 static PyObject *signal_set_wakeup_fd;

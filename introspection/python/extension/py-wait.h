@@ -37,6 +37,9 @@ extern PyObject *py_exc_cancelled, *py_exc_timed_out, *py_exc_wrong_context, *py
 /* A task ended with KeyboardInterrupt: main's wait, if there is one, shall raise
  * it. Whether there is. */
 gboolean py_interrupt_main (PyObject *exception);
+/* Main waited for that very task and gets the exception from it: not a second
+ * time from its next wait. */
+void py_interrupt_forget (PyObject *exception);
 
 /* Whether an object is used in the thread that made it; else raises. */
 #define PY_OWNER_FIELD gconstpointer owner

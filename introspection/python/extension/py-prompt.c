@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "py-sync.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Tasks run while the interactive prompt waits: PyOS_InputHook. */
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+#define SIGNAL_AGAIN_NS (20 * 1000 * 1000)
+
+/* The prompt learns of Ctrl-C only from a select() or read() of its own that the
+ * signal interrupts. So one that came while tasks ran comes again a little
+ * later, when the prompt has gone back to that. */
+static void
+interrupt_prompt_soon (void)
+{
+  static timer_t timer;
+  static gboolean has_timer;
+  struct itimerspec once = { .it_value = { .tv_nsec = SIGNAL_AGAIN_NS } };
+  struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGINT };
+
+  event.sigev_notify_thread_id = gettid ();
+  if (has_timer)
+    timer_delete (timer); /* that of a parent is not there: no harm */
+  has_timer = timer_create (CLOCK_MONOTONIC, &event, &timer) == 0;
+  if (has_timer)
+    timer_settime (timer, 0, &once, NULL);
+}
+
+/* However fast somebody types, each key lets tasks run. */
+static void
+wait_for_input (void)
+{
+  GError *error = NULL;
+  PyWait wait;
+  gboolean success;
+
+  if (!py_wait_begin (&wait, NULL))
+    {
+      PyErr_Clear ();
+      return;
+    }
+  success = cothread_yield (&error) && cothread_wait_fd (fileno (stdin), G_IO_IN, COTHREAD_FOREVER, &error) != 0;
+  if (py_wait_end (&wait, success, error))
+    return;
+  if (PyErr_ExceptionMatches (PyExc_KeyboardInterrupt))
+    {
+      PyErr_Clear ();
+      interrupt_prompt_soon ();
+    }
+  /* A prompt in a handler of the main loop, or without standard input, just waits. */
+  else if (PyErr_ExceptionMatches (py_exc_wrong_context) || PyErr_ExceptionMatches (PyExc_OSError) ||
+           PyErr_ExceptionMatches (py_exc_interrupted))
+    PyErr_Clear ();
+  else
+    PyErr_WriteUnraisable (NULL);
+}
+
+/* Called again and again while Python waits for a line. The module readline
+ * calls it between its select() and its look at errno. */
+static int
+input_hook (void)
+{
+  gboolean prompt_knows = errno == EINTR;
+  PyGILState_STATE state = PyGILState_Ensure ();
+
+  if (PyOS_InterruptOccurred ())
+    {
+      PyErr_SetInterrupt (); /* that was for the prompt */
+      if (!prompt_knows)
+        interrupt_prompt_soon ();
+    }
+  else
+    wait_for_input ();
+  PyGILState_Release (state);
+  errno = 0;
+  return 0;
+}
+
+static PyObject *
+set_input_hook (G_GNUC_UNUSED PyObject *module, PyObject *enable)
+{
+  gint is_enabled = PyObject_IsTrue (enable);
+
+  if (is_enabled < 0)
+    return NULL;
+  if (is_enabled)
+    PyOS_InputHook = input_hook;
+  else if (PyOS_InputHook == input_hook)
+    PyOS_InputHook = NULL;
+  Py_RETURN_NONE;
+}
+
+static PyObject *
+get_input_hook (G_GNUC_UNUSED PyObject *module, G_GNUC_UNUSED PyObject *unused)
+{
+  if (PyOS_InputHook == NULL)
+    Py_RETURN_NONE;
+  return PyBool_FromLong (PyOS_InputHook == input_hook);
+}
+
+static PyMethodDef functions[] = {
+  { "set_input_hook", set_input_hook, METH_O,
+    "set_input_hook(enable, /)\n--\n\nWhether tasks run while the interactive prompt waits for a line." },
+  { "get_input_hook", get_input_hook, METH_NOARGS,
+    "get_input_hook()\n--\n\nWhether they do; None: nobody has a hook there." },
+  { NULL, NULL, 0, NULL },
+};
+
+gboolean
+py_prompt_setup (PyObject *module)
+{
+  return PyModule_AddFunctions (module, functions) == 0;
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""SEMANTICS, Quit, WaitForQuit and KeyboardInterrupt."""
+import signal
+
+import cothread
+from support import run
+
+
+def interrupted(text):
+    status, out, err = run("import cothread, threading, time, sys\n"
+                           "def say(what): print(what, flush=True)\n" + text, send=signal.SIGINT)
+    return status, out, err
+
+
+def test_quit_is_sticky_and_wakes_everybody():
+    status, out, err = run("import cothread\n"
+                           "waiters = [cothread.Spawn(cothread.WaitForQuit) for _ in range(3)]\n"
+                           "cothread.Timer(0.01, cothread.Quit)\n"
+                           "cothread.WaitForQuit()\n"
+                           "cothread.WaitForQuit()\n"
+                           "cothread.WaitForAll(waiters, 60)\n"
+                           "print('good')")
+    assert (status, out, err) == (0, "good\n", "")
+
+
+def test_wait_for_quit_takes_ctrl_c():
+    assert interrupted("cothread.Spawn(say, 'ready')\n"
+                       "cothread.WaitForQuit()\n"
+                       "cothread.Sleep(0.01)\n"
+                       "say('quit')") == (0, "quit\n", "")
+
+
+def test_wait_for_quit_in_a_task_takes_ctrl_c():
+    assert interrupted("cothread.Spawn(say, 'ready')\n"
+                       "cothread.Spawn(cothread.WaitForQuit).Wait()\n"
+                       "say('quit')") == (0, "quit\n", "")
+
+
+def test_afterwards_ctrl_c_is_what_it_was():
+    assert interrupted("cothread.Timer(0.001, cothread.Quit)\n"
+                       "cothread.WaitForQuit()\n"
+                       "cothread.Spawn(say, 'ready')\n"
+                       "try: cothread.Sleep(60)\n"
+                       "except KeyboardInterrupt: say('interrupted')\n") == (0, "interrupted\n", "")
+
+
+def test_without_catch_interrupt_ctrl_c_is_raised_and_the_scheduler_goes_on():
+    assert interrupted("event = cothread.Event()\n"
+                       "def work():\n"
+                       "    for i in range(50): cothread.Sleep(0.01)\n"
+                       "    event.Signal('still there')\n"
+                       "cothread.Spawn(work); cothread.Spawn(say, 'ready')\n"
+                       "try: cothread.WaitForQuit(catch_interrupt=False)\n"
+                       "except KeyboardInterrupt: say(event.Wait(60))\n"
+                       "cothread.Quit()\n"
+                       "cothread.WaitForQuit()") == (0, "still there\n", "")
+
+
+def test_in_the_main_wait_the_wait_is_cancelled_cleanly():
+    for wait in ("event.Wait()", "event.Wait(60)", "queue.Wait()", "cothread.Sleep(60)", "task.Wait()", "threaded.Wait()",
+                 "cothread.WaitForAll([task, event])", "cothread.select([0], [], [], 60)"):
+        status, out, err = interrupted(
+            "import os\n"
+            "read_end, write_end = os.pipe(); os.dup2(read_end, 0)\n"
+            "event, queue, threaded = cothread.Event(), cothread.EventQueue(), cothread.ThreadedEventQueue()\n"
+            "task = cothread.Spawn(cothread.Sleep, None)\n"
+            "cothread.Spawn(say, 'ready')\n"
+            f"try: {wait}\n"
+            "except KeyboardInterrupt: say('interrupted')\n"
+            # What the wait was on is as before.
+            "if 'WaitForAll' not in %r:\n"
+            "    cothread.Timer(0.001, lambda: event.Signal(5))\n"
+            "    assert event.Wait(60) == 5\n"
+            "queue.Signal(6); threaded.Signal(7)\n"
+            "assert (queue.Wait(), threaded.Wait()) == (6, 7)\n"
+            "say('good')" % wait)
+        assert (status, out, err) == (0, "interrupted\ngood\n", ""), (wait, status, out, err)
+
+
+def test_in_a_busy_task_it_ends_the_task_and_is_raised_in_main():
+    assert interrupted("others = []\n"
+                       "def busy():\n"
+                       "    try:\n"
+                       "        say('ready')\n"
+                       "        while True: pass\n"
+                       "    finally: say('busy task ends')\n"
+                       "def other():\n"
+                       "    cothread.Sleep(0.01)\n"
+                       "    others.append(1)\n"
+                       "other = cothread.Spawn(other)\n"
+                       "task = cothread.Spawn(busy)\n"
+                       "try: task.Wait()\n"
+                       "except KeyboardInterrupt: say('interrupted')\n"
+                       "other.Wait(60)\n"
+                       "assert task and task.Wait() is None and others == [1]\n") == (0, "busy task ends\ninterrupted\n", "")
+
+
+def test_wait_for_quit_with_a_busy_task_ends_when_the_task_lets_it():
+    assert interrupted("def busy():\n"
+                       "    say('ready')\n"
+                       "    end = time.monotonic() + 0.5\n"
+                       "    while time.monotonic() < end: pass\n"
+                       "    say('done')\n"
+                       "cothread.Spawn(busy)\n"
+                       "cothread.WaitForQuit()\n"
+                       "say('quit')") == (0, "done\nquit\n", "")
+
+
+def test_uncaught_it_ends_the_program_and_unwinds_the_tasks():
+    status, out, err = interrupted("def parked():\n"
+                                   "    try: cothread.Sleep(None)\n"
+                                   "    finally: say('unwound')\n"
+                                   "cothread.Spawn(parked); cothread.Spawn(say, 'ready')\n"
+                                   "cothread.Sleep(60)")
+    assert status == -signal.SIGINT and out == "unwound\n" and err.endswith("KeyboardInterrupt\n")
+
+
+def test_nobody_waits_for_quit_in_the_tests_program():
+    # So that the tests after this one are not disturbed: Quit() is for the whole program.
+    assert cothread.cothread._quit is None or not cothread.cothread._quit
