@@ -34,8 +34,6 @@ def main(arguments):
     count = 0
     for path in arguments or sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
-        if getattr(module, "NEEDS_PYGOBJECT", False):
-            continue
         for name, test in list(vars(module).items()):
             if name.startswith("test_") and callable(test):
                 print(module.__name__, name, flush=True)

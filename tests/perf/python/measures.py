@@ -120,6 +120,41 @@ class ThroughCothread:
         return measure_ticker(self.GLib, lambda done: self.GLib.timeout_add(n, lambda: done()))
 
 
+class ThroughDropIn:
+    """This library, under the names of the original."""
+
+    def __init__(self):
+        import cothread
+        self.cothread = cothread
+
+    def _time(self, *functions):
+        start = clock()
+        self.cothread.WaitForAll([self.cothread.Spawn(function) for function in functions])
+        return clock() - start
+
+    def yields(self, n):
+        Yield = self.cothread.Yield
+
+        def run():
+            for _ in range(n // 10):
+                Yield()
+        return self._time(*[run] * 10)
+
+    def events(self, n):
+        there, back = self.cothread.Event(), self.cothread.Event()
+
+        def ask():
+            for _ in range(n):
+                there.Signal()
+                back.Wait()
+
+        def answer():
+            for _ in range(n):
+                there.Wait()
+                back.Signal()
+        return self._time(ask, answer)
+
+
 def post_all(post, n, done):
     count = collections.Counter()
 

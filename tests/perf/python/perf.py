@@ -13,13 +13,15 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# measure, what it is called, how many, the peers
+# measure, what it is called, how many, the peers, whose it is
 MEASURES = [
-    ("spawn", "spawn and finish", 100_000, ("asyncio", "gbulb", "gevent")),
-    ("yields", "yield, among 10 tasks", 300_000, ("asyncio", "gbulb", "gevent")),
-    ("events", "event round trip", 100_000, ("asyncio", "gbulb")),
-    ("queues", "queue round trip", 100_000, ("asyncio", "gbulb")),
-    ("callbacks", "callback from a thread", 100_000, ("asyncio", "gbulb", "GLib.idle_add")),
+    ("spawn", "spawn and finish", 100_000, ("asyncio", "gbulb", "gevent"), "Cothread"),
+    ("yields", "yield, among 10 tasks", 300_000, ("asyncio", "gbulb", "gevent"), "Cothread"),
+    ("events", "event round trip", 100_000, ("asyncio", "gbulb"), "Cothread"),
+    ("queues", "queue round trip", 100_000, ("asyncio", "gbulb"), "Cothread"),
+    ("callbacks", "callback from a thread", 100_000, ("asyncio", "gbulb", "GLib.idle_add"), "Cothread"),
+    ("yields", "yield through the drop-in, among 10 tasks", 300_000, ("asyncio", "gbulb", "gevent"), "drop-in"),
+    ("events", "event round trip through the drop-in", 100_000, ("asyncio", "gbulb"), "drop-in"),
 ]
 
 
@@ -27,6 +29,7 @@ def make(name):
     import measures
     return {
         "Cothread": measures.ThroughCothread,
+        "drop-in": measures.ThroughDropIn,
         "asyncio": measures.ThroughAsyncio,
         "gbulb": lambda: measures.ThroughAsyncio(True),
         "gevent": measures.ThroughGevent,
@@ -105,9 +108,9 @@ def main():
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; "
           "ratio: how many times as fast as the peer.\n")
     print("| what | this library | peer | the peer | ratio |\n| --- | ---: | --- | ---: | ---: |")
-    for measure, title, n, peers in MEASURES:
-        results = best(measure, ("Cothread", *peers), n // scale, repeat)
-        own = results.get("Cothread")
+    for measure, title, n, peers, library in MEASURES:
+        results = best(measure, (library, *peers), n // scale, repeat)
+        own = results.get(library)
         for peer in peers:
             if own is None or peer not in results:
                 print(f"| {title} | {'failed' if own is None else f'{own * 1e9:.0f} ns'} | {peer} | not there | |")
