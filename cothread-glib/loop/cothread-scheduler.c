@@ -50,13 +50,13 @@ static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER; /* which ThreadSani
 void
 cothread_all_schedulers_lock_for_fork (void)
 {
-  g_mutex_lock (&all_lock);
+  pthread_mutex_lock (&all_lock);
 }
 
 void
 cothread_all_schedulers_unlock_for_fork (void)
 {
-  g_mutex_unlock (&all_lock);
+  pthread_mutex_unlock (&all_lock);
 }
 
 static void

@@ -16,6 +16,17 @@ fork_with_alarm (void)
 }
 
 gboolean
+fork_is_unknown_on_stacks (void)
+{
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("ThreadSanitizer knows no stack of the parent in a child");
+  return TRUE;
+#else
+  return FALSE;
+#endif
+}
+
+gboolean
 passed (pid_t child)
 {
   int status;
