@@ -3,6 +3,7 @@
 
 #include "callback/cothread-callback-entries.h"
 #include "core/ct-histogram.h"
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-private.h"
 #include "sync/cothread-waiters-private.h"
@@ -153,14 +154,12 @@ void cothread_callback_queue_put_back (CothreadCallbackQueue *self);
 void cothread_callback_queue_free_places (CothreadCallbackQueue *self);
 /* Under the lock: the oldest entry that is not in hand, or NULL. */
 CothreadEntry *cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self);
-/* How many forks this process is away from the first; a queue stays with the
- * process that made it, whose threads and locks its memory describes. */
-extern guint cothread_fork_generation __attribute__ ((visibility ("hidden")));
-
+/* A queue stays with the process that made it, whose threads and locks its memory
+ * describes. */
 static inline gboolean
 cothread_callback_queue_is_of_parent (CothreadCallbackQueue *self)
 {
-  return G_UNLIKELY (self->fork_generation != __atomic_load_n (&cothread_fork_generation, __ATOMIC_RELAXED));
+  return G_UNLIKELY (self->fork_generation != cothread_fork_get_generation ());
 }
 
 /* The failure of whatever would put something into the queue. */

@@ -44,20 +44,6 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
-guint cothread_fork_generation = 0;
-
-static void
-note_fork (void)
-{
-  __atomic_add_fetch (&cothread_fork_generation, 1, __ATOMIC_RELAXED);
-}
-
-static void
-watch_forks (void)
-{
-  pthread_atfork (NULL, NULL, note_fork);
-}
-
 /* In a child the lock may be held by a thread that did not come along, and those
  * who wait for something are its threads, too. */
 static void
@@ -329,11 +315,9 @@ cothread_callback_queue_class_init (CothreadCallbackQueueClass *klass)
 static void
 cothread_callback_queue_init (CothreadCallbackQueue *self)
 {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_condattr_t attributes;
 
-  pthread_once (&once, watch_forks);
-  self->fork_generation = __atomic_load_n (&cothread_fork_generation, __ATOMIC_RELAXED);
+  self->fork_generation = cothread_fork_get_generation ();
   pthread_mutex_init (&self->lock, NULL);
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC); /* as g_get_monotonic_time() */

@@ -35,15 +35,23 @@ ct_scheduler_abandon (CtScheduler *self)
   self->is_loop_asleep = FALSE;
   self->is_interrupted = FALSE;
   self->is_turn_over = TRUE;
+  ct_slice_end_now (&self->slice);
   ct_poller_silence (self->poller);
-  if (self->main.is_armed)
-    {
-      forget_waiters (&self->main);
-      self->main.timer.index = 0;
-      self->main.wake = CT_WAKE_ABANDONED;
-      self->main.state = CT_TASK_RUNNING;
-      self->is_main_woken = TRUE;
-    }
+  ct_scheduler_end_wait_of_main (self);
+}
+
+void
+ct_scheduler_end_wait_of_main (CtScheduler *self)
+{
+  CtTask *main = &self->main;
+
+  if (!main->is_armed)
+    return;
+  forget_waiters (main);
+  main->timer.index = 0;
+  main->wake = CT_WAKE_ABANDONED;
+  main->state = CT_TASK_RUNNING;
+  self->is_main_woken = TRUE;
 }
 
 /* Apart from the other, because it takes its time where there are many. */

@@ -137,6 +137,8 @@ void ct_scheduler_note_nested (CtScheduler *scheduler);
  * may be called of the poller. In constant time, and may be called in the child
  * of a fork, where next to nothing may. */
 void ct_scheduler_abandon (CtScheduler *scheduler);
+/* Main, if it waits on an abandoned scheduler, is told (CT_WAKE_ABANDONED). */
+void ct_scheduler_end_wait_of_main (CtScheduler *scheduler);
 /* What the tasks of an abandoned one wait for forgets them. O(number of tasks);
  * happens by itself when one of them would be woken. */
 void ct_scheduler_lay_tasks (CtScheduler *scheduler);

@@ -67,6 +67,8 @@ ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
   arm (self, task, waiters, deadline_us);
   if (task->kind == CT_TASK_MAIN && self->drive != NULL)
     {
+      if (G_UNLIKELY (ct_scheduler_is_abandoned (self)))
+        ct_scheduler_end_wait_of_main (self);
       /* Those that became ready before main go first, however many turns their
        * slices make of it. */
       while (task->is_armed || (task->wake != CT_WAKE_INTERRUPT && !ct_queue_is_empty (&self->tick)))

@@ -116,7 +116,7 @@ job_new (CothreadScheduler *scheduler, CothreadThreadFunc func, gpointer user_da
   self->cancellable = g_cancellable_new ();
   self->scheduler = scheduler;
   self->mail.deliver = deliver;
-  self->end.run = scheduler_is_gone;
+  self->end.run = self->end.forked = scheduler_is_gone;
   ct_link_insert_before (&scheduler->end_hooks, &self->end.link);
   return self;
 }

@@ -53,17 +53,29 @@ time_has_come (CtFdWatch *watch)
   set_for_the_earliest (self);
 }
 
+static void
+end (CothreadPrecise *self)
+{
+  self->scheduler->precise = NULL;
+  close (self->watch.fd);
+  ct_timer_heap_clear (&self->deadlines);
+  g_free (self);
+}
+
+static void
+scheduler_is_forked (CtLink *link)
+{
+  end (CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadPrecise, hook));
+}
+
 /* What tasks still sleep while they unwind is not so urgent. */
 static void
 scheduler_shuts_down (CtLink *link)
 {
   CothreadPrecise *self = CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadPrecise, hook);
 
-  self->scheduler->precise = NULL;
   ct_poller_remove (self->scheduler->core->poller, &self->watch);
-  close (self->watch.fd);
-  ct_timer_heap_clear (&self->deadlines);
-  g_free (self);
+  end (self);
 }
 
 static CothreadPrecise *
@@ -85,6 +97,7 @@ ensure (CothreadScheduler *scheduler, GError **error)
   self->set_us = CT_TIME_NEVER;
   self->watch = (CtFdWatch) { .fd = fd, .events = G_IO_IN, .notify = time_has_come };
   self->hook.run = scheduler_shuts_down;
+  self->hook.forked = scheduler_is_forked;
   ct_timer_heap_init (&self->deadlines);
   ct_poller_add (scheduler->core->poller, &self->watch);
   ct_link_insert_before (&scheduler->shutdown_hooks, &self->hook.link);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-quit-private.h"
 #include "loop/cothread-quit.h"
 
@@ -11,6 +12,18 @@
 static GMutex posts_lock;
 static CtLink posts = { &posts, &posts }; /* under the lock */
 static gint is_quitting;                  /* atomic */
+
+void
+cothread_quit_lock_for_fork (void)
+{
+  g_mutex_lock (&posts_lock);
+}
+
+void
+cothread_quit_unlock_for_fork (void)
+{
+  g_mutex_unlock (&posts_lock);
+}
 
 static void
 post_unref (CothreadQuitPost *self)
@@ -69,7 +82,7 @@ cothread_quit_post_ensure (CothreadScheduler *scheduler)
   g_atomic_ref_count_init (&self->ref_count);
   self->scheduler = scheduler;
   self->mail.deliver = deliver;
-  self->hook.run = scheduler_shuts_down;
+  self->hook.run = self->hook.forked = scheduler_shuts_down;
   ct_link_init (&self->waiters);
   ct_link_insert_before (&scheduler->shutdown_hooks, &self->hook.link);
   scheduler->quit_post = self;

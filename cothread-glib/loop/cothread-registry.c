@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
 
 #include <pthread.h>
@@ -16,6 +17,7 @@ cothread_registry_lookup (GMainContext *context, gboolean *is_taken)
 {
   CothreadScheduler *found;
 
+  cothread_fork_clean_up ();
   pthread_mutex_lock (&registry_lock);
   found = registry != NULL ? g_hash_table_lookup (registry, context) : NULL;
   *is_taken = found != NULL;
@@ -69,11 +71,22 @@ cothread_registry_remove (GMainContext *context, CothreadScheduler *self)
   pthread_mutex_unlock (&registry_lock);
 }
 
-/* In the child of a fork: whoever held the lock does not exist here. */
+void
+cothread_registry_lock_for_fork (void)
+{
+  pthread_mutex_lock (&registry_lock);
+}
+
+void
+cothread_registry_unlock_for_fork (void)
+{
+  pthread_mutex_unlock (&registry_lock);
+}
+
+/* In the child of a fork. */
 void
 cothread_registry_forget_all (void)
 {
-  registry_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   g_clear_pointer (&registry, g_hash_table_unref);
 }
 

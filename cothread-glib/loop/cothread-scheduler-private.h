@@ -65,6 +65,7 @@ struct _CothreadScheduler
 
   guint n_answers; /* that tasks wait for, and only the context can bring */
   gboolean is_shut_down;
+  gboolean is_of_parent; /* the parent process's; then it is shut down, too */
   gboolean has_complained; /* about a thread that iterates its context */
   gboolean interrupt_pending; /* main was not waiting when it came */
 
@@ -85,6 +86,7 @@ struct _CothreadScheduler
   CtLink end_hooks; /* the same, called once no task runs any more */
 
   CothreadScheduler *next_of_all; /* for a debugger */
+  CtScheduler *core_of_parent; /* only kept; or NULL */
   CtLink runners; /* of the languages without stacks */
 };
 
@@ -96,12 +98,15 @@ void cothread_scheduler_attached (CothreadScheduler *self);
 /* Every scheduler of the process, for a debugger that has nothing to call. */
 extern CothreadScheduler *cothread_all_schedulers __attribute__ ((visibility ("hidden")));
 
-/* Called once at shutdown, before the tasks are cancelled; the hook is off the
- * list then. */
+/* `run` is called once at shutdown, before the tasks are cancelled; the hook is
+ * off the list then. `forked` instead in a child process, where the scheduler is
+ * the parent's: may touch memory and close descriptors, but change nothing that
+ * both processes share. May be NULL: there is nothing to do. */
 typedef struct
 {
   CtLink link;
   void (*run) (CtLink *link);
+  void (*forked) (CtLink *link);
 } CothreadShutdownHook;
 
 /* The scheduler whose turn runs on this thread at the moment, or NULL. Stack

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-alloc.h"
 #include "loop/cothread-task-extra.h"
@@ -43,20 +44,20 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
-static void
-cothread_scheduler_dispose (GObject *object)
-{
-  CothreadScheduler *self = COTHREAD_SCHEDULER (object);
-
-  if (self->core != NULL && !cothread_scheduler_is_own_thread (self))
-    cothread_scheduler_forget (self);
-  else if (self->core != NULL)
-    cothread_scheduler_shutdown (self);
-  G_OBJECT_CLASS (cothread_scheduler_parent_class)->dispose (object);
-}
-
 CothreadScheduler *cothread_all_schedulers;
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER; /* which ThreadSanitizer understands */
+
+void
+cothread_all_schedulers_lock_for_fork (void)
+{
+  pthread_mutex_lock (&all_lock);
+}
+
+void
+cothread_all_schedulers_unlock_for_fork (void)
+{
+  pthread_mutex_unlock (&all_lock);
+}
 
 static void
 join_all (CothreadScheduler *self)
@@ -81,11 +82,23 @@ leave_all (CothreadScheduler *self)
 }
 
 static void
+cothread_scheduler_dispose (GObject *object)
+{
+  CothreadScheduler *self = COTHREAD_SCHEDULER (object);
+
+  if (self->core != NULL && !cothread_scheduler_is_own_thread (self))
+    cothread_scheduler_forget (self);
+  else if (self->core != NULL)
+    cothread_scheduler_shutdown (self);
+  leave_all (self); /* while there are references: the child of a fork takes one of each */
+  G_OBJECT_CLASS (cothread_scheduler_parent_class)->dispose (object);
+}
+
+static void
 cothread_scheduler_finalize (GObject *object)
 {
   CothreadScheduler *self = COTHREAD_SCHEDULER (object);
 
-  leave_all (self);
   if (self->wake_fd >= 0)
     close (self->wake_fd);
   g_clear_pointer (&self->polled, g_array_unref);
@@ -199,6 +212,7 @@ cothread_scheduler_init (CothreadScheduler *self)
   ct_link_init (&self->shutdown_hooks);
   ct_link_init (&self->end_hooks);
   ct_link_init (&self->callback_queues);
+  cothread_fork_watch ();
   join_all (self);
   ct_link_init (&self->runners);
 }
@@ -249,8 +263,10 @@ cothread_scheduler_make_poller (GError **error)
 CothreadScheduler *
 cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
 {
-  g_autoptr (CothreadScheduler) self = g_object_new (COTHREAD_TYPE_SCHEDULER, NULL);
+  g_autoptr (CothreadScheduler) self = NULL;
 
+  cothread_fork_clean_up ();
+  self = g_object_new (COTHREAD_TYPE_SCHEDULER, NULL);
   self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->wake_fd < 0)
     {
@@ -424,7 +440,8 @@ cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guin
     *timeout_us = 0;
   if (!was_not_interrupted)
     self->interrupt_pending = TRUE;
-  cothread_running_scheduler = outer;
+  /* One that has forked comes back here in the child as well. */
+  cothread_running_scheduler = G_LIKELY (!self->is_of_parent) ? outer : NULL;
   if (self->core->frame == NULL)
     self->core->is_depth_uncertain = FALSE; /* every nested loop has ended */
   if (G_UNLIKELY (g_main_depth () != depth))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
 
 #ifdef HAVE_SYSPROF
@@ -311,6 +312,12 @@ sentinel_prepare (GSource *source, gint *timeout_ms)
   CothreadScheduler *self = scheduler_of (source);
 
   *timeout_ms = -1;
+  if (self != NULL && G_UNLIKELY (self->is_of_parent))
+    {
+      /* Before GLib polls a set that is the parent's as well. */
+      cothread_fork_clean_up ();
+      return FALSE;
+    }
   if (self != NULL)
     {
       set_loop_phase (self, (self->loop_phase | 1) + 1);
@@ -330,7 +337,7 @@ sentinel_check (GSource *source)
 {
   CothreadScheduler *self = scheduler_of (source);
 
-  if (self != NULL)
+  if (self != NULL && !self->is_of_parent)
     set_loop_phase (self, self->loop_phase | 1);
   return FALSE;
 }

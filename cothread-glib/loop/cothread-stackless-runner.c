@@ -229,6 +229,15 @@ scheduler_shuts_down (CtLink *link)
     have_it_told (priv);
 }
 
+static void
+scheduler_is_forked (CtLink *link)
+{
+  CothreadStacklessRunnerPrivate *priv =
+    CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadStacklessRunnerPrivate, hook);
+
+  priv->memory->state |= COTHREAD_STACKLESS_CLOSED;
+}
+
 /* ---- the object ---- */
 
 static void
@@ -349,6 +358,7 @@ cothread_stackless_runner_init (CothreadStacklessRunner *self)
   ct_link_init (&priv->link);
   ct_link_init (&priv->hook.link);
   priv->hook.run = scheduler_shuts_down;
+  priv->hook.forked = scheduler_is_forked;
   priv->memory = g_new0 (CothreadRunnerMemory, 1);
   priv->memory->magic = COTHREAD_RUNNER_MAGIC;
   priv->memory->n_requests = COTHREAD_RUNNER_REQUESTS;

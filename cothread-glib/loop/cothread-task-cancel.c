@@ -115,7 +115,7 @@ canceller_new (CothreadTask *task)
   self->cancellable = g_cancellable_new ();
   self->task = task;
   self->mail.deliver = deliver;
-  self->hook.run = scheduler_shuts_down;
+  self->hook.run = self->hook.forked = scheduler_shuts_down;
   self->ending.run = task_ends;
   ct_link_init (&self->hook.link);
   ct_link_init (&self->ending.link);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-wait-private.h"
 
 /* Everything GLib keeps for a thread (the depth of dispatches, the current
@@ -82,6 +83,7 @@ cothread_wait_result (CtWake wake, GError **error)
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The task was cancelled");
       return FALSE;
     case CT_WAKE_ABANDONED:
+      cothread_fork_clean_up (); /* before anybody waits anew for what has forgotten him */
       g_set_error_literal (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "The scheduler belongs to the parent process");
       return FALSE;
     case CT_WAKE_DEADLOCK:

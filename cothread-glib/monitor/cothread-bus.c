@@ -209,6 +209,16 @@ stop (CothreadBusMonitor *self)
   g_clear_pointer (&self->warnings, cothread_bus_warnings_free);
 }
 
+/* The connection is the parent's: nothing is said on it. */
+static void
+scheduler_is_forked (CtLink *link)
+{
+  CothreadBusMonitor *self = CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadBusMonitor, shutdown_hook);
+
+  self->is_stopped = TRUE;
+  self->name_id = self->object_id = 0;
+}
+
 static void
 shut_down (CtLink *link)
 {
@@ -288,6 +298,7 @@ cothread_bus_monitor_new (CothreadScheduler *scheduler)
   self->bus_name = n == 1 ? g_strdup_printf (COTHREAD_MONITOR_BUS_NAME ".p%d", (int) getpid ())
                           : g_strdup_printf (COTHREAD_MONITOR_BUS_NAME ".p%d_%d", (int) getpid (), n);
   self->shutdown_hook.run = shut_down;
+  self->shutdown_hook.forked = scheduler_is_forked;
   ct_link_insert_before (&scheduler->shutdown_hooks, &self->shutdown_hook.link);
   /* What the answers need to come back to this scheduler's context. */
   g_main_context_push_thread_default (scheduler->context);

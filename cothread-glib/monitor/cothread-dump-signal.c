@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "monitor/cothread-dump.h"
 
-#include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-fork-private.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -18,6 +18,7 @@ typedef struct
   GSource *source;
   struct sigaction before;
   int signal_number;
+  CothreadShutdownHook hook;
 } DumpSignal;
 
 static GMutex lock;
@@ -25,6 +26,7 @@ static GPtrArray *signals; /* of DumpSignal */
 /* Descriptor + 1; read by the handler. Never closed, since the handler may run
  * in another thread at any moment: the next that wants the signal uses it. */
 static volatile gint fds[NSIG];
+static guint generation; /* of the process whose these are */
 
 static void
 note_signal (int signal_number)
@@ -33,7 +35,8 @@ note_signal (int signal_number)
   guint64 one = 1;
   gint fd = fds[signal_number] - 1;
 
-  if (fd >= 0 && write (fd, &one, sizeof one) < 0)
+  /* In the child of a fork the descriptor is the parent's as well. */
+  if (fd >= 0 && generation == cothread_fork_get_generation () && write (fd, &one, sizeof one) < 0)
     { /* nothing can be done about it here */ }
   errno = saved_errno;
 }
@@ -77,6 +80,7 @@ dump_signal_free (gpointer data)
 {
   DumpSignal *self = data;
 
+  ct_link_unlink (&self->hook.link);
   g_mutex_lock (&lock);
   g_ptr_array_remove_fast (signals, self);
   sigaction (self->signal_number, &self->before, NULL);
@@ -84,6 +88,23 @@ dump_signal_free (gpointer data)
   g_source_unref (self->source);
   g_object_unref (self->scheduler);
   g_free (self);
+}
+
+static void
+scheduler_shuts_down (G_GNUC_UNUSED CtLink *link)
+{
+}
+
+static void
+scheduler_is_forked (CtLink *link)
+{
+  DumpSignal *self = CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), DumpSignal, hook);
+  g_autoptr (GSource) source = g_source_ref (self->source);
+
+  close (fds[self->signal_number] - 1);
+  fds[self->signal_number] = 0;
+  if (cothread_scheduler_is_own_thread (self->scheduler))
+    g_source_destroy (source); /* frees self */
 }
 
 static DumpSignal *
@@ -107,6 +128,7 @@ take_signal (DumpSignal *self, GError **error)
 
   if (signals == NULL)
     signals = g_ptr_array_new ();
+  generation = cothread_fork_get_generation ();
   if (find (self->signal_number) != NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "Signal %d makes a scheduler dump already", self->signal_number);
@@ -180,6 +202,9 @@ cothread_scheduler_dump_on_signal (CothreadScheduler *scheduler, int signal_numb
       return FALSE;
     }
   g_object_ref (scheduler);
+  self->hook.run = scheduler_shuts_down;
+  self->hook.forked = scheduler_is_forked;
+  ct_link_insert_before (&scheduler->shutdown_hooks, &self->hook.link);
   self->source = g_unix_fd_source_new (fds[signal_number] - 1, G_IO_IN);
   g_source_set_priority (self->source, G_PRIORITY_HIGH);
   g_source_set_callback (self->source, G_SOURCE_FUNC (dump_now), self, dump_signal_free);

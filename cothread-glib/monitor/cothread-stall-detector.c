@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-fork-private.h"
 #include "monitor/cothread-stall-private.h"
 
 /**
@@ -206,8 +207,10 @@ watch (gpointer data)
 static void
 stop (CothreadStallDetector *self)
 {
-  GThread *thread = g_steal_pointer (&self->thread);
+  GThread *thread;
 
+  cothread_fork_clean_up ();
+  thread = g_steal_pointer (&self->thread);
   if (thread == NULL)
     return;
   ct_link_unlink (&self->shutdown_hook.link);
@@ -217,6 +220,20 @@ stop (CothreadStallDetector *self)
   g_mutex_unlock (&self->lock);
   g_thread_join (thread);
   cothread_look_unprepare (g_steal_pointer (&self->prepared));
+}
+
+/* Its thread does not exist here. */
+static void
+scheduler_is_forked (CtLink *link)
+{
+  CothreadStallDetector *self =
+    CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadStallDetector, shutdown_hook);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  if (self->thread != NULL)
+    cothread_look_unprepare (g_steal_pointer (&self->prepared));
+  self->thread = NULL;
 }
 
 static void
@@ -241,6 +258,7 @@ cothread_stall_detector_constructed (GObject *object)
   self->prepared = cothread_look_prepare ();
   self->loop_thread = pthread_self ();
   self->shutdown_hook.run = shut_down;
+  self->shutdown_hook.forked = scheduler_is_forked;
   ct_link_insert_before (&self->scheduler->shutdown_hooks, &self->shutdown_hook.link);
   self->thread = g_thread_new ("cothread-stalls", watch, self);
 }

@@ -20,7 +20,7 @@ cothread_probe_drop_if_unused (CothreadScheduler *scheduler)
 {
   CtScheduler *core = scheduler->core;
 
-  if (core != NULL && core->probe != NULL && core->probe->timing == CT_PROBE_TIMING_OFF && core->probe->note == NULL)
+  if (core != NULL && !scheduler->is_of_parent && core->probe != NULL && core->probe->timing == CT_PROBE_TIMING_OFF && core->probe->note == NULL)
     {
       core->look_at = CT_PROBE_NEVER;
       g_clear_pointer (&core->probe, g_free);
@@ -48,7 +48,7 @@ cothread_scheduler_set_task_timing (CothreadScheduler *scheduler, CothreadTaskTi
   g_return_if_fail (timing <= COTHREAD_TASK_TIMING_EXACT);
 
   core = scheduler->core;
-  if (core == NULL || cothread_scheduler_get_task_timing (scheduler) == timing)
+  if (core == NULL || scheduler->is_of_parent || cothread_scheduler_get_task_timing (scheduler) == timing)
     return;
   ct_probe_set_timing (cothread_probe_ensure (scheduler), (CtProbeTiming) timing);
   cothread_probe_drop_if_unused (scheduler);

@@ -176,6 +176,16 @@ stop (CothreadTrace *self)
   cothread_probe_drop_if_unused (self->scheduler);
 }
 
+/* Its file, if it has one, is for the parent to write. */
+static void
+scheduler_is_forked (CtLink *link)
+{
+  CothreadTrace *self = CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadTrace, shutdown_hook);
+
+  self->is_on = FALSE;
+  self->probe = NULL;
+}
+
 static void
 shut_down (CtLink *link)
 {
@@ -292,6 +302,7 @@ cothread_trace_new (CothreadScheduler *scheduler, guint max_events, GError **err
   ct_probe_set_timing (self->probe, (CtProbeTiming) self->probe->timing);
   self->ring.begin_ticks = ct_probe_now (self->probe);
   self->shutdown_hook.run = shut_down;
+  self->shutdown_hook.forked = scheduler_is_forked;
   ct_link_insert_before (&scheduler->shutdown_hooks, &self->shutdown_hook.link);
   self->is_on = TRUE;
   return g_steal_pointer (&self);
@@ -436,7 +447,7 @@ write_at_exit (void)
       g_autoptr (GError) error = NULL;
 
       if (cothread_scheduler_is_own_thread (self->trace->scheduler) && self->trace->scheduler->core != NULL &&
-          !cothread_trace_write (self->trace, self->path, &error))
+          !self->trace->scheduler->is_of_parent && !cothread_trace_write (self->trace, self->path, &error))
         g_warning ("%s", error->message);
     }
 }

@@ -64,6 +64,21 @@ cothread_lock_class_init (CothreadLockClass *klass)
   G_OBJECT_CLASS (klass)->finalize = cothread_lock_finalize;
 }
 
+static gboolean
+is_of_parent (const CothreadLock *self)
+{
+  return self->owner->scheduler != NULL && ct_scheduler_is_abandoned (self->owner->scheduler);
+}
+
+/* In the child of a fork: of what the parent's tasks held the one that forked
+ * goes on holding its own, and nobody holds the rest. */
+static gboolean
+is_owned_by (CothreadLock *self, const CtTask *task)
+{
+  return self->owner == task ||
+         (G_UNLIKELY (is_of_parent (self)) && self->owner->state == CT_TASK_RUNNING);
+}
+
 static void
 give_to (CothreadLock *self, CtTask *task)
 {
@@ -177,8 +192,12 @@ cothread_lock_acquire (CothreadLock *self, gint64 timeout_us, GError **error)
   if (scheduler == NULL)
     return FALSE;
   task = scheduler->core->current;
-  if (self->owner != NULL && self->owner != task)
-    return wait_for_grant (self, timeout_us, error);
+  if (self->owner != NULL && !is_owned_by (self, task))
+    {
+      if (G_LIKELY (!is_of_parent (self)))
+        return wait_for_grant (self, timeout_us, error);
+      pass_on (self);
+    }
   if (!cothread_wait_for_ready (error))
     return FALSE;
   if (self->owner == NULL)
@@ -251,5 +270,5 @@ cothread_lock_is_own (CothreadLock *self)
   if (self->owner == NULL || self->thread != cothread_thread_id ())
     return FALSE;
   scheduler = cothread_scheduler_ensure (NULL);
-  return scheduler != NULL && scheduler->core->current == self->owner;
+  return scheduler != NULL && is_owned_by (self, scheduler->core->current);
 }

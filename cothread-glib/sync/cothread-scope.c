@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sync/cothread-scope.h"
 #include "loop/cothread-async-wait-private.h"
+#include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-shield.h"
 #include "loop/cothread-task-extra.h"
@@ -61,6 +62,13 @@ typedef struct
   CothreadScope *scope;
   CothreadTask *task; /* not referenced */
 } Member;
+
+static gboolean
+is_here (CothreadScope *scope)
+{
+  cothread_fork_clean_up ();
+  return scope->thread == cothread_thread_id ();
+}
 
 static void
 end_clock (CothreadScope *scope)
@@ -158,6 +166,38 @@ scheduler_shuts_down (CtLink *link)
   CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadScope, hook)->scheduler = NULL;
 }
 
+/* The parent's tasks do not end here; only the one that forked may. */
+static void
+forget_members (CothreadScope *scope, CtLink *members)
+{
+  CtLink *link = members->next;
+
+  while (link != members)
+    {
+      Member *member = CT_CONTAINER_OF (link, Member, link);
+
+      link = link->next;
+      if (member->task->core.state == CT_TASK_RUNNING)
+        continue;
+      ct_link_unlink (&member->link);
+      ct_link_unlink (&member->ending.link);
+      g_free (member);
+      scope->n_members--;
+    }
+}
+
+static void
+scheduler_is_forked (CtLink *link)
+{
+  CothreadScope *scope = CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadScope, hook);
+
+  scope->scheduler = NULL;
+  scope->n_leaving = 0;
+  end_clock (scope);
+  forget_members (scope, &scope->members);
+  forget_members (scope, &scope->cancelled_members);
+}
+
 /**
  * cothread_scope_new: (skip)
  *
@@ -187,6 +227,7 @@ cothread_scope_new (void)
     {
       scope->scheduler = scheduler;
       scope->hook.run = scheduler_shuts_down;
+      scope->hook.forked = scheduler_is_forked;
       ct_link_insert_before (&scheduler->shutdown_hooks, &scope->hook.link);
     }
   return scope;
@@ -249,7 +290,7 @@ cothread_scope_free (CothreadScope *scope)
 
   if (scope == NULL)
     return;
-  g_return_if_fail (scope->thread == cothread_thread_id ());
+  g_return_if_fail (is_here (scope));
   if (owns_running_task (scope) || scope->n_leaving > 0)
     {
       g_critical ("A scope cannot be freed by a task in it, nor while another task leaves it");
@@ -323,7 +364,7 @@ cothread_scope_spawn_full (CothreadScope *scope, CothreadTaskFunc func, gpointer
   Member *member;
 
   g_return_val_if_fail (scope != NULL, NULL);
-  g_return_val_if_fail (scope->thread == cothread_thread_id (), NULL);
+  g_return_val_if_fail (is_here (scope), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (options == NULL || options->scheduler == NULL || options->scheduler == scope->scheduler, NULL);
 
@@ -398,7 +439,7 @@ gboolean
 cothread_scope_leave (CothreadScope *scope, GError **error)
 {
   g_return_val_if_fail (scope != NULL, FALSE);
-  g_return_val_if_fail (scope->thread == cothread_thread_id (), FALSE);
+  g_return_val_if_fail (is_here (scope), FALSE);
   g_return_val_if_fail (!owns_running_task (scope), FALSE);
 
   if (scope->n_members > 0)
@@ -454,7 +495,7 @@ void
 cothread_scope_leave_async (CothreadScope *scope, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (scope != NULL);
-  g_return_if_fail (scope->thread == cothread_thread_id ());
+  g_return_if_fail (is_here (scope));
   g_return_if_fail (!owns_running_task (scope));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
@@ -494,7 +535,7 @@ void
 cothread_scope_cancel (CothreadScope *scope)
 {
   g_return_if_fail (scope != NULL);
-  g_return_if_fail (scope->thread == cothread_thread_id ());
+  g_return_if_fail (is_here (scope));
 
   if (!scope->is_left)
     cancel_members (scope);
@@ -567,7 +608,7 @@ void
 cothread_scope_set_deadline (CothreadScope *scope, gint64 deadline_us)
 {
   g_return_if_fail (scope != NULL);
-  g_return_if_fail (scope->thread == cothread_thread_id ());
+  g_return_if_fail (is_here (scope));
 
   if (scope->is_left || scope->is_cancelled || scope->scheduler == NULL)
     return;
@@ -594,7 +635,7 @@ cothread_scope_set_timeout (CothreadScope *scope, gint64 timeout_us)
 {
   g_return_if_fail (scope != NULL);
   g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
-  g_return_if_fail (scope->thread == cothread_thread_id ());
+  g_return_if_fail (is_here (scope));
 
   if (scope->scheduler != NULL)
     cothread_scope_set_deadline (scope, ct_clock_deadline (ct_scheduler_now (scope->scheduler->core), timeout_us));

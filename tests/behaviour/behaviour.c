@@ -70,6 +70,15 @@ say (const char *format, ...)
   va_end (args);
 }
 
+char *
+take_said (void)
+{
+  char *text = g_strdup (said->str);
+
+  g_string_truncate (said, 0);
+  return text;
+}
+
 void
 assert_said (const char *expected)
 {

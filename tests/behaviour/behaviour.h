@@ -24,6 +24,7 @@ void use_default_time_slice (void);
 void say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Everything said since the last look, separated by spaces. */
 void assert_said (const char *expected);
+char *take_said (void);
 
 CothreadTask *spawn (const char *name, CothreadTaskFunc func, gpointer user_data);
 /* The same without keeping a handle. */
