@@ -6,6 +6,7 @@
 #include "monitor/cothread-fields-private.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info-private.h"
+#include "monitor/cothread-unwind-private.h"
 
 #include <unistd.h>
 
@@ -123,6 +124,8 @@ cothread_scheduler_dump_text (CothreadScheduler *scheduler, CothreadDumpFlags fl
       g_string_append_printf (text, "callback queue \"%s\"\n", name);
       cothread_fields_to_text (cothread_callback_statistics_fields, statistics, "  ", text);
     }
+  if (dump.names != NULL && cothread_unwind_get_excuse () != NULL)
+    g_string_append_printf (text, "no backtraces in C, but for where each task goes on: %s\n", cothread_unwind_get_excuse ());
   for (guint i = 0; i < dump.tasks->len; i++)
     add_task_text (&dump, dump.tasks->pdata[i], text);
   if (dump.tasks->len < dump.statistics->tasks)
@@ -161,6 +164,7 @@ add_task_json (Dump *self, CothreadTask *task, CothreadJson *json)
  * Writes down everything that is known as JSON, for programs: an object with
  * `statistics`, `queues` and `tasks`, whose members are called as those of
  * #CothreadStatistics, #CothreadCallbackStatistics and #CothreadTaskInfo are.
+ * Where backtraces were asked for and cannot be made, `no_backtraces` says why.
  *
  * Returns: (transfer full): the text, one line
  *
@@ -195,6 +199,8 @@ cothread_scheduler_dump_json (CothreadScheduler *scheduler, CothreadDumpFlags fl
       cothread_json_end (&json, '}');
     }
   cothread_json_end (&json, ']');
+  if (dump.names != NULL && cothread_unwind_get_excuse () != NULL)
+    cothread_json_add_text (&json, "no_backtraces", cothread_unwind_get_excuse ());
   cothread_json_begin (&json, "tasks", '[');
   for (guint i = 0; i < dump.tasks->len; i++)
     add_task_json (&dump, dump.tasks->pdata[i], &json);
