@@ -103,6 +103,7 @@ def test_a_process_shows_its_tasks(victim, program):
         assert status == 0 and ' ticker ' in output, errors  # the only one there is, but itself
         status, output, errors = top(program, bus.environment(), '--dump', str(watched.process.pid))
         assert status == 0 and '"sleeper" (C): waiting for sleep' in output, output + errors
+        assert '\033' not in output and '"bad?[2J\ufffdname"' in output, output
         assert watched.is_alive()
         watched.end()
 
