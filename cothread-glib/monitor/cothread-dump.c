@@ -6,7 +6,9 @@
 #include "monitor/cothread-fields-private.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info-private.h"
+#include "monitor/cothread-unwind-private.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* What both forms walk over. */
@@ -55,12 +57,24 @@ dump_clear (Dump *self)
   g_clear_pointer (&self->names, g_hash_table_unref);
 }
 
+/* For a terminal: one line, and nothing that it would take for a command. In
+ * place; a control character is one byte, or two from U+0080 on. */
+static char *
+make_printable (char *text)
+{
+  for (char *at = text; at != NULL && *at != '\0'; at = g_utf8_next_char (at))
+    if (g_unichar_iscntrl (g_utf8_get_char (at)))
+      memset (at, '?', (gsize) (g_utf8_next_char (at) - at));
+  return text;
+}
+
 static void
 add_task_text (Dump *self, CothreadTask *task, GString *text)
 {
   g_autoptr (CothreadTaskInfo) info = cothread_task_get_info (task);
-  g_autofree char *waits_for = cothread_task_info_dup_wait_text (info);
+  g_autofree char *waits_for = make_printable (cothread_task_info_dup_wait_text (info));
 
+  make_printable (info->name);
   g_string_append_printf (text, "task %" G_GUINT64_FORMAT " \"%s\" (%s%s)%s: %s", info->id, info->name, info->language,
                           info->is_stackless ? ", stackless" : "", info->is_cancelled ? ", cancelled" : "",
                           cothread_task_state_to_string (info->state));
@@ -84,7 +98,7 @@ add_task_text (Dump *self, CothreadTask *task, GString *text)
       g_auto (GStrv) lines = cothread_backtrace_of_task (task, self->names);
 
       for (guint i = 0; lines[i] != NULL; i++)
-        g_string_append_printf (text, "  #%u %s\n", i, lines[i]);
+        g_string_append_printf (text, "  #%u %s\n", i, make_printable (lines[i]));
     }
 }
 
@@ -94,7 +108,8 @@ add_task_text (Dump *self, CothreadTask *task, GString *text)
  * @flags: what to dump
  * @max_tasks: how many tasks at most; 0: all
  *
- * Writes down everything that is known, for people.
+ * Writes down everything that is known, for people. Control characters in names
+ * become question marks.
  *
  * Returns: (transfer full): the text
  *
@@ -118,11 +133,13 @@ cothread_scheduler_dump_text (CothreadScheduler *scheduler, CothreadDumpFlags fl
     {
       CothreadCallbackQueue *queue = dump.queues->pdata[i];
       g_autoptr (CothreadCallbackStatistics) statistics = cothread_callback_queue_get_statistics (queue);
-      g_autofree char *name = g_utf8_make_valid (cothread_callback_queue_get_name (queue), -1);
+      g_autofree char *name = make_printable (g_utf8_make_valid (cothread_callback_queue_get_name (queue), -1));
 
       g_string_append_printf (text, "callback queue \"%s\"\n", name);
       cothread_fields_to_text (cothread_callback_statistics_fields, statistics, "  ", text);
     }
+  if (dump.names != NULL && cothread_unwind_get_excuse () != NULL)
+    g_string_append_printf (text, "no backtraces in C, but for where each task goes on: %s\n", cothread_unwind_get_excuse ());
   for (guint i = 0; i < dump.tasks->len; i++)
     add_task_text (&dump, dump.tasks->pdata[i], text);
   if (dump.tasks->len < dump.statistics->tasks)
@@ -161,6 +178,7 @@ add_task_json (Dump *self, CothreadTask *task, CothreadJson *json)
  * Writes down everything that is known as JSON, for programs: an object with
  * `statistics`, `queues` and `tasks`, whose members are called as those of
  * #CothreadStatistics, #CothreadCallbackStatistics and #CothreadTaskInfo are.
+ * Where backtraces were asked for and cannot be made, `no_backtraces` says why.
  *
  * Returns: (transfer full): the text, one line
  *
@@ -195,6 +213,8 @@ cothread_scheduler_dump_json (CothreadScheduler *scheduler, CothreadDumpFlags fl
       cothread_json_end (&json, '}');
     }
   cothread_json_end (&json, ']');
+  if (dump.names != NULL && cothread_unwind_get_excuse () != NULL)
+    cothread_json_add_text (&json, "no_backtraces", cothread_unwind_get_excuse ());
   cothread_json_begin (&json, "tasks", '[');
   for (guint i = 0; i < dump.tasks->len; i++)
     add_task_json (&dump, dump.tasks->pdata[i], &json);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "config.h"
-
 #include "monitor/cothread-trace-private.h"
 
 #include "loop/cothread-task-private.h"
 #include "monitor/cothread-probe-private.h"
+#include "monitor/cothread-trace-sysprof-private.h"
 
 #include <errno.h>
 #include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef HAVE_SYSPROF
-#include <sysprof-capture.h>
-#endif
 
 /**
  * CothreadTrace:
@@ -25,6 +20,9 @@
  * <https://ui.perfetto.dev> shows. A program that runs with `COTHREAD_TRACE=file`
  * in its environment does so by itself, when its scheduler is shut down or it
  * exits.
+ *
+ * In a program that runs under Sysprof, of a library built with it, a trace also
+ * puts marks for runs, waits and callbacks and counters of tasks into the capture.
  *
  * To be used on the scheduler's thread.
  *
@@ -47,6 +45,7 @@ struct _CothreadTrace
   CtProbe *probe;
   CothreadTraceRing ring;
   GHashTable *texts; /* names of tasks, owned */
+  CothreadTraceSysprof *sysprof; /* or NULL */
 };
 
 G_DEFINE_FINAL_TYPE (CothreadTrace, cothread_trace, G_TYPE_OBJECT)
@@ -69,44 +68,6 @@ keep_name (CothreadTrace *self, const CothreadTask *task)
   return kept;
 }
 
-#ifdef HAVE_SYSPROF
-static guint sysprof_counters[2];
-
-static void
-define_sysprof_counters (void)
-{
-  static gsize once;
-
-  if (g_once_init_enter (&once))
-    {
-      SysprofCaptureCounter counters[2] = { { "" } };
-
-      sysprof_counters[0] = sysprof_collector_request_counters (2);
-      sysprof_counters[1] = sysprof_counters[0] + 1;
-      for (guint i = 0; i < 2; i++)
-        {
-          g_strlcpy (counters[i].category, "cothread", sizeof counters[i].category);
-          g_strlcpy (counters[i].name, i == 0 ? "tasks" : "ready tasks", sizeof counters[i].name);
-          counters[i].id = sysprof_counters[i];
-          counters[i].type = SYSPROF_CAPTURE_COUNTER_INT64;
-        }
-      sysprof_collector_define_counters (counters, 2);
-      g_once_init_leave (&once, 1);
-    }
-}
-
-static void
-set_sysprof_counters (const CothreadTraceEvent *event)
-{
-  SysprofCaptureCounterValue values[2] = { { .v64 = (gint64) event->id }, { .v64 = event->ready } };
-
-  if (!sysprof_collector_is_active ())
-    return;
-  define_sysprof_counters ();
-  sysprof_collector_set_counters (sysprof_counters, values, 2);
-}
-#endif
-
 static void
 note (CtProbe *probe, CtProbeEvent what, const CtTask *task, gconstpointer arg)
 {
@@ -118,8 +79,8 @@ note (CtProbe *probe, CtProbeEvent what, const CtTask *task, gconstpointer arg)
   event->arg = arg;
   event->event = what;
   if (G_LIKELY (what == CT_PROBE_RUN || what == CT_PROBE_WAIT || what == CT_PROBE_WAKE))
-    return;
-  if (what == CT_PROBE_SPAWN || what == CT_PROBE_FINISH)
+    ;
+  else if (what == CT_PROBE_SPAWN || what == CT_PROBE_FINISH)
     event->arg = keep_name (self, (const CothreadTask *) task);
   else if (what == CT_PROBE_TURN_END)
     {
@@ -127,10 +88,9 @@ note (CtProbe *probe, CtProbeEvent what, const CtTask *task, gconstpointer arg)
 
       event->id = core->n_live;
       event->ready = core->tick.length + core->ready.length + core->yielding.length;
-#ifdef HAVE_SYSPROF
-      set_sysprof_counters (event);
-#endif
     }
+  if (G_UNLIKELY (self->sysprof != NULL))
+    cothread_trace_sysprof_note (self->sysprof, event, task);
 }
 
 /* Main is no task that anybody asked about, but its waits are worth seeing. */
@@ -173,6 +133,7 @@ stop (CothreadTrace *self)
   self->probe->note_data = NULL;
   ct_probe_set_timing (self->probe, (CtProbeTiming) self->probe->timing);
   self->probe = NULL;
+  g_clear_pointer (&self->sysprof, cothread_trace_sysprof_free);
   cothread_probe_drop_if_unused (self->scheduler);
 }
 
@@ -296,6 +257,7 @@ cothread_trace_new (CothreadScheduler *scheduler, guint max_events, GError **err
     }
   /* The pages are to be there: a fault would be dearer than a hundred events. */
   memset (self->ring.events, 0, (gsize) size * sizeof *self->ring.events);
+  self->sysprof = cothread_trace_sysprof_new ();
   self->probe = cothread_probe_ensure (scheduler);
   self->probe->note_data = self;
   self->probe->note = note;

@@ -10,6 +10,8 @@
 
 #define COTHREAD_MAX_FRAMES 64
 
+/* Why a backtrace is one frame, for people; NULL: it is not. */
+const char *cothread_unwind_get_excuse (void);
 /* Return addresses, innermost first. */
 guint cothread_unwind_registers (const CtContextRegisters *registers, gpointer *frames, guint max);
 /* The caller's own stack, leaving out `skip` of the innermost frames. */

@@ -102,6 +102,16 @@ fill (unw_context_t *context, const CtContextRegisters *registers)
 }
 #endif
 
+const char *
+cothread_unwind_get_excuse (void)
+{
+#if CAN_UNWIND
+  return load () ? NULL : "libunwind.so.8 cannot be loaded";
+#else
+  return "the library was built without libunwind";
+#endif
+}
+
 guint
 cothread_unwind_registers (const CtContextRegisters *registers, gpointer *frames, guint max)
 {

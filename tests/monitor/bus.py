@@ -9,14 +9,35 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 PATIENCE_S = 60
 
 
+# Session buses let in nobody but their user; this one everybody.
+FOR_EVERYBODY = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path={folder}/bus</listen>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
+</busconfig>
+"""
+NOBODY = 65534
+
+
 class Bus:
+    def __init__(self, for_everybody=False):
+        self.folder = None
+        self.config = ['--session']
+        if for_everybody:
+            self.folder = tempfile.TemporaryDirectory()
+            os.chmod(self.folder.name, 0o755)
+            with open(os.path.join(self.folder.name, 'config'), 'w', encoding='utf-8') as file:
+                file.write(FOR_EVERYBODY.format(folder=self.folder.name))
+            self.config = ['--config-file', file.name]
+
     def __enter__(self):
-        self.daemon = subprocess.Popen(['dbus-daemon', '--session', '--nofork', '--print-address'],
+        self.daemon = subprocess.Popen(['dbus-daemon', *self.config, '--nofork', '--print-address'],
                                        stdout=subprocess.PIPE, text=True)
         self.address = self.daemon.stdout.readline().strip()
         return self
@@ -25,6 +46,8 @@ class Bus:
         self.daemon.kill()
         self.daemon.wait()
         self.daemon.stdout.close()
+        if self.folder is not None:
+            self.folder.cleanup()
 
     def environment(self, **more):
         return dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.address, LC_ALL='C.UTF-8', **more)
@@ -80,6 +103,7 @@ def test_a_process_shows_its_tasks(victim, program):
         assert status == 0 and ' ticker ' in output, errors  # the only one there is, but itself
         status, output, errors = top(program, bus.environment(), '--dump', str(watched.process.pid))
         assert status == 0 and '"sleeper" (C): waiting for sleep' in output, output + errors
+        assert '\033' not in output and '"bad?[2J\ufffdname"' in output, output
         assert watched.is_alive()
         watched.end()
 
@@ -142,6 +166,32 @@ def test_without_a_session_bus_the_program_runs_all_the_same(victim, program):
     assert errors.count('Nobody can watch this process, since there is no session bus') <= 1, errors
     status, _, errors = top(program, nowhere, '--once')
     assert status == 1 and errors.startswith('cothread-top: There is no session bus: '), errors
+
+
+def ask(bus, process, method, *arguments, **as_whom):
+    result = subprocess.run(['dbus-send', '--bus=' + bus.address, '--print-reply', f'--dest=org.cothread.Monitor.p{process}',
+                             '/org/cothread/Monitor', 'org.cothread.Monitor1.' + method, *arguments],
+                            capture_output=True, text=True, timeout=PATIENCE_S, cwd='/', **as_whom)
+    return result.returncode, result.stdout, result.stderr
+
+
+def test_another_user_is_refused(victim, program):
+    if os.getuid() != 0:
+        print('# only root can be another user')
+        return
+    with Bus(for_everybody=True) as bus:
+        watched = Victim(victim, bus.environment(COTHREAD_MONITOR='1'))
+        pid = watched.process.pid
+        status, output, errors = until(lambda: ask(bus, pid, 'GetStatistics'))
+        assert status == 0 and 'tasks' in output, errors
+        for method, *arguments in (('GetStatistics',), ('GetTurns',), ('ListQueues',), ('ListTasks', 'uint32:0'),
+                                   ('GetBacktrace', 'uint64:1'), ('ListWarnings', 'uint64:0'),
+                                   ('Dump', 'boolean:true', 'uint32:0')):
+            status, output, errors = ask(bus, pid, method, *arguments, user=NOBODY, group=NOBODY, extra_groups=[])
+            assert status != 0 and output == '', (method, output)
+            assert 'AccessDenied' in errors and 'Only the user whose process this is' in errors, (method, errors)
+        assert watched.is_alive()
+        assert watched.end() == ''
 
 
 def test_a_bus_that_dies_takes_nobody_along(victim, program):

@@ -21,8 +21,8 @@ def gdb(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
-def with_commands(script):
-    arguments = ['-ex', f'source {script}']
+def with_commands(script=None):
+    arguments = ['-ex', f'source {script}'] if script is not None else []
     for command in COMMANDS:
         arguments += ['-ex', f'echo [[{command}]]\\n', '-ex', command]
     return arguments
@@ -56,6 +56,12 @@ def test_live(program, script):
     return check(result.stdout + result.stderr, 'live')
 
 
+def test_auto_loaded(program):
+    """The script lies beside the library, under its name: gdb finds it by itself."""
+    result = gdb('-ex', 'break stop_here', '-ex', 'run', *with_commands(), '-ex', 'kill', program)
+    return check(result.stdout + result.stderr, 'auto-loaded')
+
+
 def test_core(program, script):
     with tempfile.TemporaryDirectory() as folder:
         # The system's own: gdb's generate-core-file gives up a mapping at the
@@ -79,6 +85,7 @@ def main():
     if failures is None:
         print('gdb may not trace here')
         return 77
+    failures += test_auto_loaded(program)
     failures += test_core(program, script)
     for failure in failures:
         print(failure)

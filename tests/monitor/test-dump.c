@@ -70,7 +70,7 @@ test_a_parked_task_shows_its_callers (void)
 #endif
 }
 
-static gpointer
+static G_GNUC_UNUSED gpointer
 say_own_frames (gpointer found, G_GNUC_UNUSED GError **error)
 {
   const char *const names[] = { "say_own_frames+", "native_task_entry+", NULL };
@@ -111,7 +111,7 @@ look_at_it (gpointer data, G_GNUC_UNUSED GError **error)
   return NULL;
 }
 
-static gpointer
+static G_GNUC_UNUSED gpointer
 run_a_loop (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
 {
   start ("inner", look_at_it, cothread_task_self ());
@@ -207,6 +207,45 @@ test_the_text_tells_about_tasks_and_queues (void)
 #ifdef HAVE_LIBUNWIND
   g_assert_nonnull (strstr (text, "wait_deep_inside+"));
 #endif
+  cothread_task_cancel (task);
+  settle ();
+}
+
+/* Numbers and addresses differ from run to run. */
+static char *
+mask (const char *text)
+{
+  g_autoptr (GRegex) addresses = g_regex_new ("0x[0-9a-f]+", 0, 0, NULL);
+  g_autoptr (GRegex) numbers = g_regex_new ("-?[0-9]+(\\.[0-9]+)?", 0, 0, NULL);
+  g_autofree char *without_addresses = g_regex_replace_literal (addresses, text, -1, 0, "AT", 0, NULL);
+
+  return g_regex_replace_literal (numbers, without_addresses, -1, 0, "N", 0, NULL);
+}
+
+static void
+assert_golden (const char *text, const char *name)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, name, NULL);
+  g_autofree char *masked = mask (text);
+  g_autofree char *golden = NULL;
+
+  if (g_getenv ("COTHREAD_WRITE_GOLDEN") != NULL)
+    g_assert_true (g_file_set_contents (path, masked, -1, NULL));
+  g_assert_true (g_file_get_contents (path, &golden, NULL, NULL));
+  g_assert_cmpstr (masked, ==, golden);
+}
+
+static void
+test_text_and_json_are_the_golden_ones (void)
+{
+  CothreadScheduler *scheduler = cothread_scheduler_get_default ();
+  g_autoptr (CothreadEvent) event = cothread_event_new (TRUE);
+  g_autoptr (CothreadTask) task = make_a_scene (event);
+  g_autofree char *text = cothread_scheduler_dump_text (scheduler, COTHREAD_DUMP_DEFAULT, 0);
+  g_autofree char *json = cothread_scheduler_dump_json (scheduler, COTHREAD_DUMP_DEFAULT, 0);
+
+  assert_golden (text, "golden/dump.txt");
+  assert_golden (json, "golden/dump.json");
   cothread_task_cancel (task);
   settle ();
 }
@@ -341,6 +380,7 @@ main (int argc, char **argv)
   behaviour_add ("/backtrace/no-stack", test_without_a_stack_there_is_nothing_to_show);
   behaviour_add ("/backtrace/language-hook", test_a_language_adds_its_own_frames_first);
   behaviour_add ("/dump/text/tasks-and-queues", test_the_text_tells_about_tasks_and_queues);
+  behaviour_add ("/dump/golden", test_text_and_json_are_the_golden_ones);
   behaviour_add ("/dump/text/few", test_a_dump_of_few_says_how_many_are_left_out);
 #ifdef HAVE_JSON_GLIB
   behaviour_add ("/dump/json/is-json", test_the_json_is_json_with_the_same_things);

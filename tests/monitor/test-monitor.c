@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "behaviour.h"
 
+#include <glib-unix.h>
+#include <signal.h>
+#include <unistd.h>
+
 /* Statistics as properties. */
 
 static CothreadMonitor *
@@ -136,6 +140,108 @@ test_it_outlives_its_scheduler (void)
   g_assert_cmpuint (tasks, ==, 0);
 }
 
+static gpointer
+read_from_outside (gpointer monitor)
+{
+  expect_critical ("*is_own_thread*");
+  g_assert_null (cothread_scheduler_get_statistics (cothread_monitor_get_scheduler (monitor)));
+  g_test_assert_expected_messages ();
+  expect_critical ("*is_own_thread*");
+  cothread_monitor_refresh (monitor);
+  g_test_assert_expected_messages ();
+  return NULL;
+}
+
+static void
+test_another_thread_is_told_off_and_nothing_happens (void)
+{
+  g_autoptr (CothreadMonitor) monitor = new_monitor ();
+
+  start ("task", sleep_for_ever, NULL);
+  settle ();
+  g_signal_connect (monitor, "notify::tasks", G_CALLBACK (say_notify), NULL);
+  g_thread_join (g_thread_new ("outside", read_from_outside, monitor));
+  assert_said ("");
+  cothread_monitor_refresh (monitor);
+  assert_said ("tasks");
+}
+
+static gint pipe_ends[2];
+
+static void
+write_to_pipe (G_GNUC_UNUSED int number)
+{
+  if (write (pipe_ends[1], "", 1) < 0)
+    _exit (1);
+}
+
+static gboolean
+read_monitor (gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer monitor)
+{
+  g_autoptr (GPtrArray) tasks = cothread_scheduler_list_task_infos (cothread_scheduler_get_default (), 0);
+  char byte;
+
+  g_assert_cmpint (read (fd, &byte, 1), ==, 1);
+  cothread_monitor_refresh (monitor);
+  say ("%u tasks", tasks->len);
+  return G_SOURCE_CONTINUE;
+}
+
+static gpointer
+raise_signal (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
+{
+  raise (SIGUSR2);
+  return NULL;
+}
+
+/* While a task runs, even. */
+static void
+test_it_can_be_read_at_the_other_end_of_a_signal_handlers_pipe (void)
+{
+  g_autoptr (CothreadMonitor) monitor = new_monitor ();
+  g_autoptr (GSource) source = NULL;
+  struct sigaction action = { .sa_handler = write_to_pipe }, before;
+
+  make_pipe (pipe_ends);
+  source = g_unix_fd_source_new (pipe_ends[0], G_IO_IN);
+  g_source_set_callback (source, G_SOURCE_FUNC (read_monitor), monitor, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  g_assert_cmpint (sigaction (SIGUSR2, &action, &before), ==, 0);
+  start ("sleeper", sleep_for_ever, NULL);
+  start ("raiser", raise_signal, NULL);
+  g_signal_connect (monitor, "notify::tasks", G_CALLBACK (say_notify), NULL);
+  settle ();
+  assert_said ("tasks 1 tasks");
+  sigaction (SIGUSR2, &before, NULL);
+  g_source_destroy (source);
+  close (pipe_ends[0]);
+  close (pipe_ends[1]);
+}
+
+static gpointer
+read_at_the_end (gpointer monitor, GError **error)
+{
+  g_autoptr (CothreadStatistics) statistics = NULL;
+
+  cothread_sleep (COTHREAD_FOREVER, error);
+  cothread_monitor_refresh (monitor);
+  statistics = cothread_monitor_get_statistics (monitor);
+  say ("%u left", statistics->tasks);
+  return NULL;
+}
+
+static void
+test_it_can_be_read_during_a_shutdown (void)
+{
+  g_autoptr (CothreadMonitor) monitor = new_monitor ();
+
+  start ("reader", read_at_the_end, monitor);
+  start ("reader", read_at_the_end, monitor);
+  settle ();
+  cothread_scheduler_shutdown (cothread_monitor_get_scheduler (monitor));
+  assert_said ("2 left 1 left");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -144,6 +250,9 @@ main (int argc, char **argv)
   behaviour_add ("/monitor/properties/are-the-snapshot", test_its_properties_are_the_snapshot);
   behaviour_add ("/monitor/busy-share", test_the_busy_share_is_that_of_turns);
   behaviour_add ("/monitor/looks-by-itself", test_it_looks_by_itself);
+  behaviour_add ("/monitor/read/another-thread", test_another_thread_is_told_off_and_nothing_happens);
+  behaviour_add ("/monitor/read/signal-handlers-pipe", test_it_can_be_read_at_the_other_end_of_a_signal_handlers_pipe);
+  behaviour_add ("/monitor/read/during-a-shutdown", test_it_can_be_read_during_a_shutdown);
   behaviour_add ("/monitor/outlives-its-scheduler", test_it_outlives_its_scheduler);
   return g_test_run ();
 }
