@@ -7,8 +7,13 @@
 
 /* A pair of readings further apart than this was disturbed by a preemption. */
 #define MAX_PAIR_TICKS 20000
-/* A turn that has lasted this long is worth setting an alarm for. */
-#define ALARM_AFTER_US 50
+/* How often to consider whether an alarm would pay. */
+#define CONSIDER_EVERY_US 50
+/* What each question costs without one, and what it costs itself; a factor of
+ * two either way is a percent of the time at the most. */
+#define TICKS_NS 6
+#define CLOCK_NS 30
+#define ALARM_NS 20000
 /* Shorter spans give too coarse a rate; longer ones notice a drift too late. */
 #define MIN_CALIBRATION_US 1000
 #define MAX_CALIBRATION_US (10 * G_USEC_PER_SEC)
@@ -87,11 +92,15 @@ may_use_alarm (const CtTickCounter *counter)
   return !counter->clock->is_virtual && !counter->alarm.is_unavailable;
 }
 
-/* Look again in delay_us, if the counter can tell; else at every check. */
+/* Look again in delay_us, if the counter can tell; else at every check. A little
+ * early, by more than its rate may be wrong: the clock is asked then, and then
+ * once more. */
 static void
 look_again (CtSlice *slice, const CtTickCounter *counter, guint64 now_ticks, gint64 delay_us)
 {
-  slice->look_ticks = counter->ticks_per_us > 0 ? now_ticks + (guint64) ((double) delay_us * counter->ticks_per_us) : 0;
+  double early_us = (double) delay_us * (1 - 1 / 50.0);
+
+  slice->look_ticks = counter->ticks_per_us > 0 ? now_ticks + (guint64) (early_us * counter->ticks_per_us) : 0;
 }
 
 void
@@ -103,6 +112,8 @@ ct_slice_begin (CtSlice *slice, CtTickCounter *counter, gint64 now_us, gint64 le
   slice->end_us = ct_clock_deadline (now_us, length_us);
   slice->word = NULL;
   slice->look_ticks = 0;
+  slice->n_asked = 0;
+  slice->counted_us = now_us;
   if (slice->end_us == G_MAXINT64 || counter->clock->is_virtual)
     return;
   ticks = ct_ticks_now ();
@@ -117,13 +128,37 @@ ct_slice_begin (CtSlice *slice, CtTickCounter *counter, gint64 now_us, gint64 le
       if (ct_ticks_now () - ticks < MAX_PAIR_TICKS)
         calibrate (counter, fresh_us, ticks);
     }
-  look_again (slice, counter, ticks, may_use_alarm (counter) ? MIN (length_us, ALARM_AFTER_US) : length_us);
+  look_again (slice, counter, ticks, may_use_alarm (counter) ? MIN (length_us, CONSIDER_EVERY_US) : length_us);
+}
+
+/* If they go on asking as often as of late until the slice ends. */
+static gboolean
+would_alarm_pay (CtSlice *slice, const CtTickCounter *counter, gint64 now_us)
+{
+  gint64 span_us = now_us - slice->counted_us, left_us = slice->end_us - now_us;
+  double n_left = (double) slice->n_asked * (double) left_us / (double) span_us;
+
+  slice->n_asked = 0;
+  slice->counted_us = now_us;
+  return n_left * (counter->ticks_per_us > 0 ? TICKS_NS : CLOCK_NS) > ALARM_NS;
+}
+
+/* FALSE: not yet, or not at all. */
+static gboolean
+look_at_alarm (CtSlice *slice, CtTickCounter *counter, gint64 now_us)
+{
+  if (now_us - slice->counted_us < CONSIDER_EVERY_US || !would_alarm_pay (slice, counter, now_us) ||
+      !ct_alarm_set (&counter->alarm, slice->end_us, slice->end_us - now_us))
+    return FALSE;
+  slice->word = counter->alarm.word;
+  slice->seen = counter->alarm.seen;
+  return TRUE;
 }
 
 gboolean
 ct_slice_confirm_used_up (CtSlice *slice, CtTickCounter *counter)
 {
-  gint64 now_us;
+  gint64 now_us, left_us;
 
   if (slice->end_us == G_MAXINT64)
     return FALSE;
@@ -135,14 +170,11 @@ ct_slice_confirm_used_up (CtSlice *slice, CtTickCounter *counter)
   if (slice->word != NULL)
     ct_alarm_acknowledge (&counter->alarm);
   slice->word = NULL;
-  if (may_use_alarm (counter) && now_us - slice->begin_us >= ALARM_AFTER_US &&
-      ct_alarm_set (&counter->alarm, slice->end_us, slice->end_us - now_us))
-    {
-      slice->word = counter->alarm.word;
-      slice->seen = counter->alarm.seen;
-    }
-  else
-    look_again (slice, counter, ct_ticks_now (), slice->end_us - now_us);
+  left_us = slice->end_us - now_us;
+  if (!may_use_alarm (counter))
+    look_again (slice, counter, ct_ticks_now (), left_us);
+  else if (!look_at_alarm (slice, counter, now_us))
+    look_again (slice, counter, ct_ticks_now (), MIN (left_us, CONSIDER_EVERY_US));
   return FALSE;
 }
 

@@ -12,11 +12,12 @@
  * every callback, so that the turn overshoots by no more than the one that was
  * running: asking only every k-th time overshoots by k of the slow ones.
  *
- * Reading the clock costs 20 ns and more, the processor's own counter 8, an
- * alarm's word nothing, but a microsecond to set it. So a slice begins with the
- * counter (where it is known to run evenly; else the clock), goes over to the
- * alarm when the turn turns out to be a long one (where there is io_uring), and
- * the clock has the last word. */
+ * Reading the clock costs 20 ns and more, the processor's own counter 6, an
+ * alarm's word nothing; but setting the alarm and being interrupted by it cost
+ * 20 µs in a virtual machine. So a slice begins with the counter (where it is
+ * known to run evenly; else the clock), goes over to the alarm when so many ask
+ * so often that it pays (where there is io_uring), and the clock has the last
+ * word. */
 
 typedef struct
 {
@@ -25,6 +26,8 @@ typedef struct
   const guint *word; /* set: nothing to do while this is still `seen` */
   guint seen;
   guint64 look_ticks; /* otherwise: while the counter is below this */
+  guint n_asked;      /* without an alarm, since counted_us */
+  gint64 counted_us;
 } CtSlice;
 
 typedef struct
@@ -60,10 +63,11 @@ gboolean ct_slice_confirm_used_up (CtSlice *slice, CtTickCounter *counter);
 
 /* Without a look at the clock. */
 static inline gboolean
-ct_slice_is_surely_not_used_up (const CtSlice *slice)
+ct_slice_is_surely_not_used_up (CtSlice *slice)
 {
   if (G_LIKELY (slice->word != NULL))
     return __atomic_load_n (slice->word, __ATOMIC_RELAXED) == slice->seen;
+  slice->n_asked++;
   return slice->look_ticks != 0 && ct_ticks_now () < slice->look_ticks;
 }
 

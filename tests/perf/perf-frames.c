@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "callback-peers.h"
+#include "flood.h"
 #include "frame-model.h"
 #include "perf.h"
 
@@ -8,137 +8,74 @@
 /* A window beside a flood of callbacks: does it go on painting and answering,
  * and what do the callbacks lose by it? */
 
-#define UNIT_NS 1100
-#define MAX_OUTSTANDING 1000000 /* of those that nothing else bounds */
-#define BURST 64
 #define SLOW_PAINT_NS 25e6
-
-typedef struct
-{
-  const Way *way;
-  gpointer queue;
-  double per_second;
-  guint n_run;
-  gboolean must_end; /* atomic */
-} Flood;
+#define IDLE_NS 5e6
 
 typedef struct
 {
   FrameReport frames;
   double units_per_cpu_second; /* the frames' own time left out */
-  double share;                /* of the thread's time, the frames' left out */
+  double share;                /* of the thread's time, that of frames and idle handlers left out */
   double idles_per_second;
 } Outcome;
 
-static guint unit_rounds;
-
-static void
-unit (gpointer data)
-{
-  Flood *flood = data;
-
-  if (g_atomic_int_get (&flood->must_end))
-    return;
-  perf_spin_rounds (unit_rounds);
-  g_atomic_int_inc (&flood->n_run);
-}
-
-static void
-keep_pace (const Flood *flood, guint posted, double start)
-{
-  while (flood->way != &way_drop && !g_atomic_int_get (&flood->must_end) &&
-         posted - (guint) g_atomic_int_get (&flood->n_run) > MAX_OUTSTANDING)
-    g_usleep (1000);
-  if (posted / flood->per_second * 1e9 > perf_now_ns () - start)
-    g_usleep (100);
-}
-
-static gpointer
-post_flood (gpointer data)
-{
-  Flood *flood = data;
-  double start = perf_now_ns ();
-  guint posted = 0;
-
-  while (!g_atomic_int_get (&flood->must_end))
-    {
-      for (guint i = 0; i < BURST; i++)
-        flood->way->post (flood->queue, unit, flood);
-      posted += BURST;
-      keep_pace (flood, posted, start);
-    }
-  return NULL;
-}
-
 typedef struct
 {
-  Flood *flood;
-  GMainContext *context;
-  double seconds;
-} End;
-
-static gpointer
-end_in_time (gpointer data)
-{
-  End *end = data;
-
-  g_usleep ((gulong) (end->seconds * G_USEC_PER_SEC));
-  way_must_end = TRUE;
-  g_atomic_int_set (&end->flood->must_end, TRUE);
-  g_main_context_wakeup (end->context);
-  return NULL;
-}
+  guint n;
+  double cpu_ns;
+} Idle;
 
 static gboolean
-count_idle (gpointer data)
+idle (gpointer data)
 {
-  ++*(guint *) data;
+  Idle *self = data;
+  double start = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID), now;
+
+  do
+    now = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID);
+  while (now < start + IDLE_NS);
+  self->cpu_ns += now - start;
+  self->n++;
   return G_SOURCE_CONTINUE;
 }
 
 /* An idle handler of the application that is always ready. */
 static GSource *
-add_idle (GMainContext *context, guint *count)
+add_idle (GMainContext *context, Idle *self)
 {
-  GSource *idle = g_idle_source_new ();
+  GSource *source = g_idle_source_new ();
 
-  g_source_set_callback (idle, count_idle, count, NULL);
-  g_source_attach (idle, context);
-  return idle;
+  g_source_set_callback (source, idle, self, NULL);
+  g_source_attach (source, context);
+  return source;
 }
 
 /* paint_ns < 0: no window. per_second 0: no flood. */
 static Outcome
 run (const Way *way, double per_second, double paint_ns, gboolean has_idle, double seconds)
 {
-  Flood flood = { .way = way, .queue = way->open (), .per_second = per_second };
-  GMainContext *context = way->get_context (flood.queue);
+  Flood flood;
+  GMainContext *context = flood_open (&flood, way);
   FrameModel *model = paint_ns >= 0 ? frame_model_new (context, paint_ns) : NULL;
-  GThread *poster = per_second > 0 ? g_thread_new ("flood", post_flood, &flood) : NULL;
-  End end = { &flood, context, seconds };
-  GThread *ender = g_thread_new ("end", end_in_time, &end);
   double cpu_ns = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID);
   Outcome outcome = { 0 };
-  guint n_idle = 0;
-  GSource *idle = has_idle ? add_idle (context, &n_idle) : NULL;
+  Idle idles = { 0 };
+  GSource *source = has_idle ? add_idle (context, &idles) : NULL;
 
-  while (!g_atomic_int_get (&flood.must_end))
+  flood_begin (&flood, per_second, seconds);
+  while (!flood_is_over (&flood))
     g_main_context_iteration (context, TRUE);
   cpu_ns = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
   if (model != NULL)
     outcome.frames = frame_model_report (model);
-  outcome.share = 1 - outcome.frames.cpu_ns / cpu_ns;
-  outcome.idles_per_second = n_idle / seconds;
-  if (idle != NULL)
-    g_source_destroy (idle);
-  g_clear_pointer (&idle, g_source_unref);
-  outcome.units_per_cpu_second = flood.n_run / (cpu_ns - outcome.frames.cpu_ns) * 1e9;
-  g_thread_join (ender);
-  if (poster != NULL)
-    g_thread_join (poster);
+  outcome.share = 1 - (outcome.frames.cpu_ns + idles.cpu_ns) / cpu_ns;
+  outcome.idles_per_second = idles.n / seconds;
+  if (source != NULL)
+    g_source_destroy (source);
+  g_clear_pointer (&source, g_source_unref);
+  outcome.units_per_cpu_second = flood.n_run / (cpu_ns - outcome.frames.cpu_ns - idles.cpu_ns) * 1e9;
   g_clear_pointer (&model, frame_model_free);
-  way->close (flood.queue);
-  way_must_end = FALSE;
+  flood_end (&flood);
   return outcome;
 }
 
@@ -178,20 +115,19 @@ main (int argc, char **argv)
     G_OPTION_ENTRY_NULL
   };
   Perf *perf = perf_new ("Frames and clicks beside a flood of callbacks", &argc, &argv, options);
-  Outcome flat_out, quiet, ours, invoke, all, slow, idle;
+  Outcome flat_out, quiet, ours, invoke, all, slow, busy;
   double per_second, paint_ns;
 
   if (perf_is_quick (perf))
     seconds = 0.1;
-  unit_rounds = perf_calibrate_spin (UNIT_NS);
-  per_second = times * 1e9 / UNIT_NS;
+  per_second = times * flood_capacity ();
   paint_ns = paint_ms * 1e6;
   flat_out = run (&way_drop, per_second, -1, FALSE, seconds);
   quiet = run (&way_drop, 0, paint_ns, FALSE, seconds);
   ours = run (&way_drop, per_second, paint_ns, FALSE, seconds);
   invoke = run (&way_invoke, per_second, paint_ns, FALSE, seconds);
   slow = run (&way_drop, per_second, SLOW_PAINT_NS, FALSE, seconds);
-  idle = run (&way_drop, per_second, -1, TRUE, seconds);
+  busy = run (&way_drop, per_second, -1, TRUE, seconds);
   all = run (&way_async_all, per_second, paint_ns, FALSE, seconds);
 
   add_rows (perf, "flood", &ours, "g_main_context_invoke", &invoke, flat_out.units_per_cpu_second);
@@ -201,9 +137,10 @@ main (int argc, char **argv)
   perf_row (perf, "no flood: click handled after, 99 %", "ms", quiet.frames.click_p99_ms, NULL, 0);
   perf_row (perf, "paint of 25 ms always due: share of the callbacks", "%", 100 * slow.share, NULL, 0);
   perf_row (perf, "paint of 25 ms always due: frames a second", "", slow.frames.frames_per_second, NULL, 0);
-  perf_row (perf, "idle handler always ready: its calls a second", "", idle.idles_per_second, NULL, 0);
+  perf_row (perf, "idle handler of 5 ms always ready: share of the callbacks", "%", 100 * busy.share, NULL, 0);
+  perf_row (perf, "idle handler of 5 ms always ready: its calls a second", "", busy.idles_per_second, NULL, 0);
   perf_note (perf, "60 frames a second at priority 120 that take %.1f ms each; callbacks of %.1f µs, "
              "%.0f thousand a second without a window, %.1f times the capacity posted; bound %d, the oldest dropped.",
-             paint_ms, UNIT_NS / 1000.0, flat_out.units_per_cpu_second / 1000, times, WAY_BOUND);
+             paint_ms, FLOOD_UNIT_NS / 1000.0, flat_out.units_per_cpu_second / 1000, times, WAY_BOUND);
   return perf_finish (perf);
 }

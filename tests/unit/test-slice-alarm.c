@@ -49,6 +49,56 @@ test_a_slice_that_looks_at_an_alarm_ends_in_time_and_not_early (void)
 }
 
 static void
+use_up (gint64 us)
+{
+  for (gint64 end_us = g_get_monotonic_time () + us; g_get_monotonic_time () < end_us;)
+    ;
+}
+
+/* It costs more than so few questions. */
+static void
+test_a_slice_of_long_callbacks_sets_no_alarm (void)
+{
+  CtTickCounter counter;
+  CtSlice slice;
+
+  ct_tick_counter_init (&counter, &ct_clock_monotonic);
+  ct_slice_begin (&slice, &counter, g_get_monotonic_time (), 2000);
+  while (!ct_slice_is_used_up (&slice, &counter))
+    {
+      g_assert_null (slice.word);
+      use_up (50);
+    }
+  g_assert_null (counter.alarm.word);
+  ct_tick_counter_clear (&counter);
+}
+
+/* A slice that began with long ones. */
+static void
+test_an_alarm_is_set_as_soon_as_callbacks_become_short (void)
+{
+  CtTickCounter counter;
+  gboolean is_set = FALSE;
+
+  ct_tick_counter_init (&counter, &ct_clock_monotonic);
+  for (guint i = 0; i < 1000 && !is_set && !counter.alarm.is_unavailable; i++)
+    {
+      CtSlice slice;
+
+      ct_slice_begin (&slice, &counter, g_get_monotonic_time (), 20000);
+      for (guint n = 0; n < 10 && !ct_slice_is_used_up (&slice, &counter); n++)
+        use_up (100);
+      while (!is_set && !counter.alarm.is_unavailable && !ct_slice_is_used_up (&slice, &counter))
+        is_set = slice.word != NULL;
+    }
+  if (counter.alarm.is_unavailable)
+    g_test_skip ("this system has no alarms");
+  else
+    g_assert_true (is_set);
+  ct_tick_counter_clear (&counter);
+}
+
+static void
 test_an_outer_slice_ends_in_time_although_an_inner_one_used_the_alarm (void)
 {
   CtTickCounter counter;
@@ -145,6 +195,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/slice/alarm/ends-in-time-and-not-early", test_a_slice_that_looks_at_an_alarm_ends_in_time_and_not_early);
+  g_test_add_func ("/slice/alarm/is-not-set-for-long-callbacks", test_a_slice_of_long_callbacks_sets_no_alarm);
+  g_test_add_func ("/slice/alarm/is-set-as-soon-as-they-become-short", test_an_alarm_is_set_as_soon_as_callbacks_become_short);
   g_test_add_func ("/slice/alarm/an-outer-one-ends-in-time-although-an-inner-one-used-the-alarm",
                    test_an_outer_slice_ends_in_time_although_an_inner_one_used_the_alarm);
   g_test_add_func ("/slice/alarm/ending-it-now-beats-the-alarm", test_ending_a_slice_now_beats_the_alarm);

@@ -201,6 +201,49 @@ test_a_slice_measured_by_the_clock_alone_is_not_used_up_early_and_not_much_later
   check_real_slices (&counter);
 }
 
+/* Whatever ran before the question, and however seldom it is asked. */
+static void
+check_no_question_after_the_end_is_denied (CtTickCounter *counter)
+{
+  for (guint i = 0; i < 30; i++)
+    {
+      CtSlice slice;
+      gint64 asked_us;
+
+      ct_slice_begin (&slice, counter, g_get_monotonic_time (), 2000);
+      for (guint n = 0;; n++)
+        {
+          if (n % 100 < 3) /* slow ones come in a run */
+            for (gint64 end_us = g_get_monotonic_time () + 500; g_get_monotonic_time () < end_us;)
+              ;
+          asked_us = g_get_monotonic_time ();
+          if (ct_slice_is_used_up (&slice, counter))
+            break;
+          g_assert_cmpint (asked_us, <, slice.end_us + 50);
+        }
+    }
+}
+
+static void
+test_with_the_ticks_no_question_after_the_end_is_denied (void)
+{
+  CtTickCounter counter;
+
+  if (is_calibrated (&counter, &ct_clock_monotonic))
+    check_no_question_after_the_end_is_denied (&counter);
+}
+
+static void
+test_with_the_clock_alone_no_question_after_the_end_is_denied (void)
+{
+  CtTickCounter counter;
+
+  ct_tick_counter_init (&counter, &ct_clock_monotonic);
+  counter.has_ticks = FALSE;
+  counter.alarm.is_unavailable = TRUE;
+  check_no_question_after_the_end_is_denied (&counter);
+}
+
 static void
 test_ending_a_slice_now_beats_the_ticks (void)
 {
@@ -249,6 +292,8 @@ main (int argc, char **argv)
                    test_a_look_at_the_clock_that_came_too_early_is_repeated_in_time);
   g_test_add_func ("/slice/clock-alone/not-used-up-early-and-not-much-later",
                    test_a_slice_measured_by_the_clock_alone_is_not_used_up_early_and_not_much_later);
+  g_test_add_func ("/slice/ticks/no-question-after-the-end-is-denied", test_with_the_ticks_no_question_after_the_end_is_denied);
+  g_test_add_func ("/slice/clock-alone/no-question-after-the-end-is-denied", test_with_the_clock_alone_no_question_after_the_end_is_denied);
   g_test_add_func ("/slice/ticks/ending-it-now-beats-the-ticks", test_ending_a_slice_now_beats_the_ticks);
   g_test_add_func ("/slice/ticks/of-centuries-does-not-overflow", test_a_slice_of_centuries_does_not_overflow_the_ticks);
   return g_test_run ();
