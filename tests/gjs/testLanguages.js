@@ -2,7 +2,7 @@
 // Tasks of C, Python and JavaScript in one thread of one process: this one.
 
 const {inTask, eventually, Cothread, expectError, programs} = imports.tasks;
-const {Gio, GLib, GObject, LanguagesTest: Others} = imports.gi;
+const {Gio, GLib, LanguagesTest: Others} = imports.gi;
 
 const event = name => Others.get_event(name);
 const tasksNamed = name => Cothread.Scheduler.get_default().list_tasks().filter(task => task.get_name().startsWith(name));
@@ -106,18 +106,17 @@ describe('one event', function () {
     }));
 
     it('cancelled in one language leaves the signal to another', inTask(function* () {
-        Others.run_python("relay('shared', 'Python has it', 1)");
-        yield Cothread.sleep(1);
-        const [python] = tasksNamed('relay');
         const waiter = Cothread.spawn(function* () {
             yield event('shared').wait();
-            return 'JavaScript has it';
         });
         yield Cothread.sleep(1);
+        Others.run_python("relay('shared', 'Python has it', 1)");
+        yield* eventually(() => tasksNamed('relay (').length === 1);
+        yield Cothread.sleep(1);
         event('shared').signal();
-        python.cancel();
-        expect(yield Cothread.timeout(60000, waiter)).toBe('JavaScript has it');
-        yield* expectError(python);
+        waiter.cancel();
+        yield event('Python has it').wait(60000);
+        yield* expectError(waiter);
     }));
 });
 
@@ -128,7 +127,7 @@ describe('a join', function () {
         expect(error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY)).toBe(true);
         expect(error.message).toBe('failed in C');
         Others.run_python('sleeper(0.005)');
-        const [python] = tasksNamed('sleeper');
+        const [python] = tasksNamed('sleeper (');
         yield python.join(60000);
         expect(python.is_finished()).toBe(true);
         expect(yield Cothread.spawn(async () => {
@@ -139,7 +138,9 @@ describe('a join', function () {
 
     it('from C and from Python ends with a task of JavaScript', inTask(function* () {
         for (const language of ['C', 'Python']) {
-            const join = (task, done) => language === 'C' ? Others.spawn_joiner(task.handle, done) : Others.run_python(`joiner('joined', '${done}')`);
+            const join = (task, done) => language === 'C'
+                ? Others.spawn_joiner(task.handle, done)
+                : Others.run_python(`joiner('joined', '${done}')`);
             const task = Cothread.spawn(function* joined() {
                 yield Cothread.sleep(5);
             });
@@ -187,15 +188,121 @@ describe('statistics', function () {
         const infos = Cothread.Scheduler.get_default().list_task_infos(0);
         const find = name => infos.find(info => info.name.startsWith(name));
         expect(find('sleeper in C').language).toBe('C');
-        expect(find('sleeper').language).toBe('Python');
+        expect(find('sleeper (').language).toBe('Python');
         expect(find('sleepingHere').language).toBe('JavaScript');
         expect(find('sleepingHere').spawn_site).toMatch(/^testLanguages\.js:\d+$|^tasks\.js:\d+$/);
         expect(find('sleepingHere').wait_reason).toBe('sleep');
         const after = Cothread.Scheduler.get_default().get_statistics();
         expect(after.tasks - before.tasks).toBe(3);
-        for (const sleeper of [c, ...tasksNamed('sleeper'), task]) {
+        const [python] = tasksNamed('sleeper (');
+        for (const sleeper of [c, python, task])
             sleeper.cancel();
-            yield* expectError(sleeper);
-        }
+        yield python.join(60000);
+        yield* expectError(c);
+        yield* expectError(task);
+        expect(Cothread.Scheduler.get_default().get_statistics().tasks).toBe(before.tasks);
     }));
+});
+
+describe('a task of C', function () {
+    it('calls a JavaScript function on the thread\'s own stack', inTask(function* () {
+        let called = 0;
+        Others.spawn_caller(() => {
+            called++;
+            return true;
+        }, 'called');
+        yield event('called').wait(60000);
+        expect(called).toBe(1);
+    }));
+
+    it('gets what that throws as a GError', inTask(function* () {
+        Others.spawn_caller(() => {
+            throw new RangeError('thrown in JavaScript');
+        }, 'thrown');
+        // In C a GError, which signalled the event; GJS makes of it what it was.
+        const error = yield* expectError(event('thrown').wait(60000));
+        expect(error instanceof RangeError).toBe(true);
+        expect(error.message).toContain('thrown in JavaScript');
+        Others.spawn_caller(() => {
+            throw new GLib.Error(Gio.io_error_quark(), Gio.IOErrorEnum.BUSY, 'a GError');
+        }, 'thrown');
+        const other = yield* expectError(event('thrown').wait(60000));
+        expect(other.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY)).toBe(true);
+    }));
+
+    it('gets the refusal of a wait in there', inTask(function* () {
+        Others.spawn_caller(() => Cothread.Event.new(true).wait_sync(-1), 'refused');
+        const error = yield* expectError(event('refused').wait(60000));
+        expect(error.matches(Cothread.Error, Cothread.Error.WRONG_CONTEXT)).toBe(true);
+    }));
+
+    it('may be cancelled from there, and JavaScript tasks spawned, woken and cancelled', inTask(function* () {
+        const queue = new Cothread.EventQueue();
+        const cancelled = Cothread.spawn(function* () {
+            yield Cothread.sleep(1e6);
+        });
+        yield Cothread.sleep(1);
+        Others.spawn_caller(() => {
+            Cothread.spawn(function* () {
+                yield Cothread.sleep(1);
+                queue.signal('spawned there');
+            });
+            cancelled.cancel();
+            tasksNamed('caller in C')[0].cancel();
+            return true;
+        }, 'did');
+        expect(yield queue.wait(60000)).toBe('spawned there');
+        yield* expectError(cancelled);
+        yield event('did').wait(60000);
+    }));
+
+    it('that emits a signal there has the JavaScript handler run', inTask(function* () {
+        let emitted = 0;
+        const object = new Gio.SimpleAction({name: 'action'});
+        object.connect('notify::enabled', () => emitted++);
+        Others.spawn_emitter(object, 'notify::enabled', true, 'emitted');
+        yield event('emitted').wait(60000);
+        expect(emitted).toBe(1);
+    }));
+
+    it('that cancels a cancellable has its JavaScript handlers run, wherever it does so', inTask(function* () {
+        const task = Others.spawn_sleeper(1000000, null);
+        let told = 0;
+        task.get_cancellable().connect(() => told++);
+        Others.spawn_canceller(task, 'told');
+        yield event('told').wait(60000);
+        expect(told).toBe(1);
+        yield* expectError(task);
+    }));
+});
+
+describe('COTHREAD_DEBUG=signals', function () {
+    const program = where => `
+        imports.gi.versions.Cothread = '1.0';
+        const {Cothread, Gio, GLib, LanguagesTest} = imports.gi;
+        const loop = new GLib.MainLoop(null, false);
+        const object = new Gio.SimpleAction({name: 'action'});
+        object.connect('notify::enabled', () => print('handled'));
+        LanguagesTest.spawn_emitter(object, 'notify::enabled', ${where}, 'emitted');
+        Cothread.spawn(function* () {
+            yield LanguagesTest.get_event('emitted').wait();
+            loop.quit();
+        });
+        loop.run();
+        `;
+
+    it('has the library warn of a signal with JavaScript handlers that a task emits on its own stack', function () {
+        const {stderr} = programs.runWith({COTHREAD_DEBUG: 'signals'}, program('false'));
+        expect(stderr).toContain('Task emitter in C emits GSimpleAction::notify on its own stack, where the handler in JavaScript');
+    });
+
+    it('is silent where the handler runs', function () {
+        const {stdout, stderr} = programs.runWith({COTHREAD_DEBUG: 'signals'}, program('true'));
+        expect(stdout).toBe('handled\n');
+        expect(stderr).toBe('');
+    });
+
+    it('has to be asked for', function () {
+        expect(programs.runWith({}, program('false')).stderr).not.toContain('cannot run');
+    });
 });

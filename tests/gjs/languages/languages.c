@@ -199,6 +199,33 @@ languages_test_spawn_joiner (CothreadTask *task, const char *done)
 }
 
 static gpointer
+cancel (gpointer data, G_GNUC_UNUSED GError **error)
+{
+  Job *job = data;
+
+  cothread_task_cancel (job->task);
+  tell (job->done, NULL);
+  return NULL;
+}
+
+/**
+ * languages_test_spawn_canceller:
+ * @task: a task
+ * @done: the name of an event
+ *
+ * A task that cancels another on its own stack, and signals an event then.
+ */
+void
+languages_test_spawn_canceller (CothreadTask *task, const char *done)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->task = cothread_task_ref (task);
+  job->done = languages_test_get_event (done);
+  let_go (spawn ("canceller in C", cancel, job));
+}
+
+static gpointer
 call (gpointer data, G_GNUC_UNUSED GError **error)
 {
   Job *job = data;

@@ -14,6 +14,7 @@ gboolean languages_test_run_python (const char *text, GError **error);
 void languages_test_spawn_relay (const char *from, const char *to, guint n);
 CothreadTask *languages_test_spawn_sleeper (guint milliseconds, const char *failure);
 void languages_test_spawn_joiner (CothreadTask *task, const char *done);
+void languages_test_spawn_canceller (CothreadTask *task, const char *done);
 void languages_test_spawn_caller (CothreadThreadStackFallibleFunc func, gpointer user_data, GDestroyNotify user_data_destroy,
                                   const char *done);
 void languages_test_spawn_emitter (GObject *object, const char *signal_name, gboolean on_thread_stack, const char *done);

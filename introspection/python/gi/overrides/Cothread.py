@@ -67,6 +67,8 @@ def join(id, timeout=None):
     """
     failure = _cothread.join_task(id, timeout)
     if failure is not None:
+        from gi.repository import GLib
+
         domain, code, message = failure
         raise GLib.Error(message, domain, code)
 
