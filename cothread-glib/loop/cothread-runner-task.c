@@ -195,9 +195,9 @@ cothread_runner_spawn_as (CothreadStacklessRunner *runner, guint id, guint funct
   self = g_new0 (CothreadRunnerTask, 1);
   self->runner = runner;
   self->id = id;
-  self->location = what->location;
   self->task = cothread_task_new_stackless (priv->scheduler, NULL, step, self);
   self->task->function = what->name;
+  self->task->site = what->location;
   self->task->language = priv->language;
   self->task->cancelled = cancelled;
   /* Nothing of ours runs it for the first time: the language has it. */
@@ -420,7 +420,5 @@ cothread_runner_add_source (CothreadRunnerTask *self, CothreadRunnerSource *sour
 const char *
 cothread_runner_get_location (CothreadTask *task)
 {
-  const CothreadRunnerTask *self = task->user_data;
-
-  return task->core.kind == CT_TASK_STACKLESS && task->step == step && self != NULL ? self->location : NULL;
+  return task->core.kind == CT_TASK_STACKLESS && task->step == step ? task->site : NULL;
 }

@@ -79,7 +79,6 @@ struct _CothreadRunnerTask
 {
   CothreadTask *task;
   CothreadStacklessRunner *runner;
-  const char *location;
   CothreadRunnerSource *sources; /* the last one first */
   gint64 deadline_us;
   GError *error;

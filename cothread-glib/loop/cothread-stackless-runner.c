@@ -190,6 +190,7 @@ start_driver (CothreadStacklessRunner *self)
 
   priv->driver = cothread_task_new_stackless (priv->scheduler, priv->language, driver_step, g_object_ref (self));
   priv->driver->nested = driver_nested;
+  priv->driver->language = priv->language;
 }
 
 void
@@ -387,7 +388,7 @@ cothread_stackless_runner_get_scheduler (CothreadStacklessRunner *self)
  * cothread_stackless_runner_get_language: (get-property language)
  * @self: a runner
  *
- * Returns: the name of the task that calls the language
+ * Returns: the name of the language
  *
  * Since: 0.1
  */

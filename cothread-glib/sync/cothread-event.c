@@ -28,6 +28,7 @@ struct _CothreadEvent
   gpointer value;
   GDestroyNotify value_destroy;
   GError *error;
+  double number; /* by which a language knows what it signalled; 0: it did not */
   guint n_aborted; /* future signals that somebody gave up waiting for */
   CothreadWaiters waiters;
 };
@@ -46,6 +47,7 @@ clear_value (CothreadEvent *self)
   gpointer value = g_steal_pointer (&self->value);
   GDestroyNotify destroy = g_steal_pointer (&self->value_destroy);
 
+  self->number = 0;
   g_clear_error (&self->error);
   if (destroy != NULL)
     destroy (value);
@@ -297,6 +299,23 @@ cothread_event_get_waiters (CothreadEvent *self)
   g_return_val_if_fail (COTHREAD_IS_EVENT (self), NULL);
   g_return_val_if_fail (self->owner == cothread_thread_id (), NULL);
   return &self->waiters;
+}
+
+void
+cothread_event_signal_number (CothreadEvent *self, double number)
+{
+  g_return_if_fail (COTHREAD_IS_EVENT (self));
+  g_return_if_fail (self->owner == cothread_thread_id ());
+
+  signal_with (self, NULL, NULL, NULL);
+  if (self->is_signalled)
+    self->number = number;
+}
+
+double
+cothread_event_get_number (CothreadEvent *self)
+{
+  return self->number;
 }
 
 GDestroyNotify

@@ -23,8 +23,9 @@ is_ready (CothreadRunnerSource *source)
 }
 
 static gboolean
-take (CothreadRunnerSource *source, G_GNUC_UNUSED double *value, GError **error)
+take (CothreadRunnerSource *source, double *value, GError **error)
 {
+  *value = cothread_event_get_number (source->object);
   return cothread_event_take (source->object, NULL, error);
 }
 
@@ -51,7 +52,8 @@ static const CothreadRunnerSourceClass event_class = { stand_in_line, NULL, is_r
  * @event: an event of the same thread
  *
  * The next wait of the task ends when the event is signalled, and takes the
- * signal.
+ * signal. The value that it brings is the number of
+ * cothread_stackless_signal_event(), or 0 after a signal of others.
  *
  * Returns: the index of this source
  *
@@ -69,4 +71,21 @@ cothread_stackless_runner_add_event (CothreadStacklessRunner *self, guint id, Co
   source->klass = &event_class;
   source->object = g_object_ref (event);
   return cothread_runner_add_source (waiting, source);
+}
+
+/**
+ * cothread_stackless_signal_event:
+ * @event: an event of the same thread
+ * @number: not 0
+ *
+ * Signals an event with something that only the language knows, by this number:
+ * it comes back to that task of the language that takes this very signal, and to
+ * no other.
+ *
+ * Since: 0.1
+ */
+void
+cothread_stackless_signal_event (CothreadEvent *event, double number)
+{
+  cothread_event_signal_number (event, number);
 }

@@ -13,6 +13,9 @@
 CothreadWaiters *cothread_event_get_waiters (CothreadEvent *self);
 /* What frees the value of one who takes it; NULL if the event keeps it. */
 GDestroyNotify cothread_event_get_value_destroy (CothreadEvent *self);
+/* What a language signalled it with, as a number; others do so with 0. */
+void cothread_event_signal_number (CothreadEvent *self, double number);
+double cothread_event_get_number (CothreadEvent *self);
 gboolean cothread_event_take (CothreadEvent *self, gpointer *value, GError **error);
 
 CothreadWaiters *cothread_event_queue_get_waiters (CothreadEventQueue *self);

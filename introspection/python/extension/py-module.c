@@ -16,6 +16,7 @@
 #ifndef UNSUPPORTED
 
 #include "py-callback.h"
+#include "py-foreign.h"
 #include "py-frames.h"
 #include "py-sync.h"
 #include "py-task.h"
@@ -52,7 +53,7 @@ PyInit__cothread (void)
 #else
   if (module != NULL && !(py_frames_setup () && py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
                           py_lock_setup (module) && py_wait_any_setup (module) && py_poll_setup (module) &&
-                          py_prompt_setup (module) && py_callback_setup (module)))
+                          py_prompt_setup (module) && py_callback_setup (module) && py_foreign_setup (module)))
     Py_CLEAR (module);
 #endif
   return module;

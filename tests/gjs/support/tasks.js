@@ -98,15 +98,22 @@ function* expectError(wait) {
     throw new Error(`The wait did not fail, but gave ${value}`);
 }
 
-// What a program writes to its standard error, and its exit status.
-function runProgram(text, ...args) {
+// What a program writes, and its exit status; with `import` it is a module.
+function runProgram(text) {
+    return runWith({}, text);
+}
+
+function runWith(environment, text) {
     const [file, stream] = Gio.File.new_tmp('cothread-XXXXXX.js');
     stream.output_stream.write_all(text, null);
     stream.close(null);
-    const argv = ['gjs', '-m', file.get_path(), ...args];
-    const process = Gio.Subprocess.new(argv, Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE);
+    const argv = ['gjs', ...text.includes('import Cothread') ? ['-m'] : [], file.get_path()];
+    const launcher = Gio.SubprocessLauncher.new(Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE);
+    for (const [name, value] of Object.entries(environment))
+        launcher.setenv(name, value, true);
+    const process = launcher.spawnv(argv);
     const [, stdout, stderr] = process.communicate_utf8(null, null);
     file.delete(null);
     return {stdout, stderr, status: process.get_if_exited() ? process.get_exit_status() : -process.get_term_sig()};
 }
-var programs = {run: runProgram};
+var programs = {run: runProgram, runWith};

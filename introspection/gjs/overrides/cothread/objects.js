@@ -372,11 +372,16 @@ function install(engine, Cothread) {
     const signalEvent = Cothread.Event.prototype.signal;
     const resetEvent = Cothread.Event.prototype.reset;
     const waitForEvent = Cothread.Event.prototype.wait;
+    let nSignals = 0;
 
     Object.assign(Cothread.Event.prototype, {
         signal(value) {
-            this[VALUE] = value;
-            signalEvent.call(this);
+            if (value === NOTHING) {
+                signalEvent.call(this);
+                return;
+            }
+            this[VALUE] = {value, number: ++nSignals};
+            Cothread.stackless_signal_event(this, nSignals);
         },
         reset() {
             this[VALUE] = NOTHING;

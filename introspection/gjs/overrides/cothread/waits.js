@@ -76,11 +76,16 @@ function install(engine) {
             return runner.add_event(id, this._event);
         }
 
-        [TAKEN](waiter) {
-            const value = this._event[VALUE];
+        // The number tells whether it was our signal, or one of C or Python.
+        [TAKEN](waiter, number) {
+            const given = this._event[VALUE];
+            if (number === 0 || given === NOTHING || given.number !== number) {
+                wake(waiter, NOTHING, false);
+                return;
+            }
             if (this._event.auto_reset)
                 this._event[VALUE] = NOTHING;
-            wake(waiter, value, false);
+            wake(waiter, given.value, false);
         }
     }
 

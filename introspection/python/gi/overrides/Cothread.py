@@ -37,11 +37,15 @@ from _cothread import (  # noqa: F401
     wait_fd, yield_)
 
 _introspection = get_introspection_module("Cothread")
+# What C and JavaScript have made is of these classes, which PyGObject would look up by
+# names that are those of the extension's own here.
+for _name in ("Event", "EventQueue", "Lock", "Pulse", "Semaphore", "Timer"):
+    getattr(_introspection, _name)
 
 __all__ = [
     "Cancelled", "Closed", "Event", "EventQueue", "Full", "Interrupted", "Pulse", "RLock", "Scheduler", "Scope",
-    "Semaphore", "Task", "TimedOut", "Timer", "WrongContext", "WrongThread", "await_", "call_async", "callback", "checkpoint",
-    "current_task", "dump_tasks", "run_in_thread", "shield", "sleep", "spawn", "spawn_task", "task", "tasks",
+    "Semaphore", "Task", "TimedOut", "Timer", "WrongContext", "WrongThread", "await_", "call_async", "callback", "cancel",
+    "checkpoint", "current_task", "dump_tasks", "join", "run_in_thread", "shield", "sleep", "spawn", "spawn_task", "task", "tasks",
     "timeout", "wait_any", "wait_fd", "yield_",
 ]
 
@@ -54,6 +58,24 @@ class Scheduler(_introspection.Scheduler):
         PyGObject would make objects of the name Task of the library's, and that name is Python's own class here.
         """
         return tasks() if self == _introspection.Scheduler.get_default() else []
+
+
+def join(id, timeout=None):
+    """Waits for a task of whatever language, by its number in Scheduler.list_task_infos().
+
+    Raises what the task failed with as a GLib.Error.
+    """
+    failure = _cothread.join_task(id, timeout)
+    if failure is not None:
+        from gi.repository import GLib
+
+        domain, code, message = failure
+        raise GLib.Error(message, domain, code)
+
+
+def cancel(id):
+    """Cancels a task of whatever language, by its number in Scheduler.list_task_infos()."""
+    _cothread.cancel_task(id)
 
 
 def task(function):
