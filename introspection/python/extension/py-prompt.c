@@ -13,24 +13,34 @@
 #endif
 
 #define SIGNAL_AGAIN_NS (20 * 1000 * 1000)
+#define AND_AGAIN_S 1
+
+static timer_t again_timer;
+static gboolean has_again_timer;
+
+static void
+stop_interrupting (void)
+{
+  if (has_again_timer)
+    timer_delete (again_timer); /* that of a parent is not there: no harm */
+  has_again_timer = FALSE;
+}
 
 /* The prompt learns of Ctrl-C only from a select() or read() of its own that the
  * signal interrupts. So one that came while tasks ran comes again a little
- * later, when the prompt has gone back to that. */
+ * later, when the prompt has gone back to that; where it took longer to, once
+ * more, until the prompt asks for tasks again. */
 static void
 interrupt_prompt_soon (void)
 {
-  static timer_t timer;
-  static gboolean has_timer;
-  struct itimerspec once = { .it_value = { .tv_nsec = SIGNAL_AGAIN_NS } };
+  struct itimerspec times = { .it_value = { .tv_nsec = SIGNAL_AGAIN_NS }, .it_interval = { .tv_sec = AND_AGAIN_S } };
   struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGINT };
 
   event.sigev_notify_thread_id = gettid ();
-  if (has_timer)
-    timer_delete (timer); /* that of a parent is not there: no harm */
-  has_timer = timer_create (CLOCK_MONOTONIC, &event, &timer) == 0;
-  if (has_timer)
-    timer_settime (timer, 0, &once, NULL);
+  stop_interrupting ();
+  has_again_timer = timer_create (CLOCK_MONOTONIC, &event, &again_timer) == 0;
+  if (has_again_timer)
+    timer_settime (again_timer, 0, &times, NULL);
 }
 
 /* However fast somebody types, each key lets tasks run. */
@@ -70,6 +80,7 @@ input_hook (void)
   gboolean prompt_knows = errno == EINTR;
   PyGILState_STATE state = PyGILState_Ensure ();
 
+  stop_interrupting ();
   if (PyOS_InterruptOccurred ())
     {
       PyErr_SetInterrupt (); /* that was for the prompt */
