@@ -410,6 +410,16 @@ cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, CothreadMail 
   return TRUE;
 }
 
+void
+cothread_source_turn_ended (CothreadScheduler *self, gint depth)
+{
+  if (self->core->frame == NULL)
+    self->core->is_depth_uncertain = FALSE; /* every nested loop has ended */
+  if (G_UNLIKELY (g_main_depth () != depth))
+    g_critical ("A task waited in a handler that a main loop of its own, over another context, had called; "
+                "GLib's record of what it is dispatching is wrong until that task ends the loop");
+}
+
 gboolean
 cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us)
 {
@@ -425,11 +435,7 @@ cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guin
   if (!was_not_interrupted)
     self->interrupt_pending = TRUE;
   cothread_running_scheduler = outer;
-  if (self->core->frame == NULL)
-    self->core->is_depth_uncertain = FALSE; /* every nested loop has ended */
-  if (G_UNLIKELY (g_main_depth () != depth))
-    g_critical ("A task waited in a handler that a main loop of its own, over another context, had called; "
-                "GLib's record of what it is dispatching is wrong until that task ends the loop");
+  cothread_source_turn_ended (self, depth);
   return was_not_interrupted;
 }
 
