@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-task-private.h"
 
 #ifdef HAVE_SYSPROF
 #include <sysprof-capture.h>
@@ -312,6 +313,8 @@ cothread_source_wake (CothreadScheduler *self, CtTask *task, CtWaiter *fired)
   gint64 outer_from;
   gint depth;
 
+  if (task->kind != CT_TASK_MAIN && ((CothreadTask *) task)->scheduler == NULL)
+    return; /* it was abandoned, and never runs again */
   if (task->kind != CT_TASK_NATIVE || !may_run_at_once (self))
     {
       ct_task_fire (task, CT_WAKE_NORMAL, fired);
