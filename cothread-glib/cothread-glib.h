@@ -26,6 +26,7 @@
 #include "sync/cothread-pulse.h"
 #include "sync/cothread-runner-event.h"
 #include "sync/cothread-scope.h"
+#include "sync/cothread-selection.h"
 #include "sync/cothread-semaphore.h"
 #include "sync/cothread-timer.h"
 #include "sync/cothread-wait-any.h"

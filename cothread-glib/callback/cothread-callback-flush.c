@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callback/cothread-callback-queue-private.h"
 #include "callback/cothread-reply-private.h"
+#include "loop/cothread-wait-async.h"
 #include "loop/cothread-wait-private.h"
 
 /* Entries leave the queue from its front, whatever becomes of them: so what was
@@ -194,4 +195,84 @@ cothread_callback_queue_flush (CothreadCallbackQueue *self, gint64 timeout_us, G
   if (is_closed)
     g_set_error (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "Callback queue %s was closed", self->name);
   return is_over && !is_closed;
+}
+
+typedef struct
+{
+  CothreadCallbackQueue *queue; /* referenced */
+  gint64 timeout_us;
+} FlushErrand;
+
+static void
+errand_free (gpointer data)
+{
+  FlushErrand *self = data;
+
+  g_object_unref (self->queue);
+  g_free (self);
+}
+
+static gpointer
+flush_in_task (gpointer data, GError **error)
+{
+  FlushErrand *self = data;
+
+  return GINT_TO_POINTER (cothread_callback_queue_flush (self->queue, self->timeout_us, error));
+}
+
+/**
+ * cothread_callback_queue_flush_async:
+ * @self: a callback queue
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (scope async): called on the thread's own stack
+ * @user_data: passed to @callback
+ *
+ * Waits until every entry that was posted before has left the queue, as
+ * cothread_callback_queue_flush() does, but calls back instead of waiting. A task
+ * waits for it, which begins when the tasks have their turn; what is posted until
+ * then counts as well. To be called in a thread that has a scheduler or can have
+ * one; the callback comes in the caller's thread-default context.
+ *
+ * Since: 0.1
+ */
+void
+cothread_callback_queue_flush_async (CothreadCallbackQueue *self, gint64 timeout_us, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data)
+{
+  CothreadSpawnOptions options = { .function = "flush", .user_data_destroy = errand_free };
+  g_autoptr (GTask) result = NULL;
+  FlushErrand *errand;
+
+  g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
+  g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  result = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (result, cothread_callback_queue_flush_async);
+  errand = g_new (FlushErrand, 1);
+  *errand = (FlushErrand) { g_object_ref (self), timeout_us };
+  cothread_spawn_task_for (result, COTHREAD_RETURN_BOOLEAN, flush_in_task, errand, &options);
+}
+
+/**
+ * cothread_callback_queue_flush_finish:
+ * @self: a callback queue
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_callback_queue_flush_async() began. Fails like
+ * cothread_callback_queue_flush(), and like cothread_spawn_full().
+ *
+ * Returns: whether everything has left the queue
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_callback_queue_flush_finish (CothreadCallbackQueue *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, cothread_callback_queue_flush_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
 }

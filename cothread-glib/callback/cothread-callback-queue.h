@@ -112,6 +112,14 @@ void cothread_callback_queue_close (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_callback_queue_flush (CothreadCallbackQueue *self, gint64 timeout_us, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_callback_queue_flush_async (CothreadCallbackQueue *self,
+                                          gint64 timeout_us,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_callback_queue_flush_finish (CothreadCallbackQueue *self, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_pause (CothreadCallbackQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_callback_queue_resume (CothreadCallbackQueue *self);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callback/cothread-reply-private.h"
-#include "callback/cothread-threaded-event-queue.h"
+#include "callback/cothread-threaded-event-queue-private.h"
 #include "loop/cothread-wait-private.h"
 
 #include <errno.h>
@@ -105,6 +105,12 @@ cothread_threaded_event_queue_new (guint max_length, GDestroyNotify item_destroy
   self->max_length = max_length;
   self->item_destroy = item_destroy;
   return self;
+}
+
+GDestroyNotify
+cothread_threaded_event_queue_get_item_destroy (CothreadThreadedEventQueue *self)
+{
+  return self->item_destroy;
 }
 
 static void

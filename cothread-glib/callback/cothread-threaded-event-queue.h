@@ -27,6 +27,26 @@ gboolean cothread_threaded_event_queue_wait (CothreadThreadedEventQueue *self,
                                              gpointer *item,
                                              GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_threaded_event_queue_send_async (CothreadThreadedEventQueue *self,
+                                               gpointer item,
+                                               gint64 timeout_us,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_threaded_event_queue_send_finish (CothreadThreadedEventQueue *self, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_threaded_event_queue_wait_async (CothreadThreadedEventQueue *self,
+                                               gint64 timeout_us,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback,
+                                               gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_threaded_event_queue_wait_finish (CothreadThreadedEventQueue *self,
+                                                    GAsyncResult *result,
+                                                    gpointer *item,
+                                                    GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 int cothread_threaded_event_queue_get_wait_descriptor (CothreadThreadedEventQueue *self, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_threaded_event_queue_close (CothreadThreadedEventQueue *self);

@@ -81,12 +81,14 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
     .outer = self->frame,
     .caller = caller,
     .stack = caller->kind == CT_TASK_NATIVE ? caller : &self->main,
+    .home = self->home,
     .slice = self->slice,
     .depth = depth,
   };
 
   ct_scheduler_note_nested (self);
   self->frame = &frame;
+  self->home = &self->scheduler_context;
   self->is_loop_asleep = FALSE;
   if (n_ready > 0)
     self->poller->klass->collect (self->poller, ready, n_ready);
@@ -100,6 +102,7 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
       ct_scheduler_return (self, frame.stack);
     }
   self->frame = frame.outer;
+  self->home = frame.home;
   self->slice = frame.slice;
   self->current = caller;
   self->is_fresh = FALSE;
@@ -110,5 +113,40 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
     prepare_to_sleep (self);
   if (timeout_us != NULL)
     *timeout_us = ct_scheduler_get_sleep_time (self);
+  return !frame.is_interrupted;
+}
+
+gboolean
+ct_scheduler_wake_at_once (CtScheduler *self, CtTask *task, CtWaiter *fired, gint depth, gint64 begin_us)
+{
+  CtFrame frame = {
+    .outer = self->frame,
+    .caller = self->current,
+    .stack = &self->main,
+    .home = self->home,
+    .slice = self->slice,
+    .depth = depth,
+  };
+  guint64 n_finished = self->n_finished;
+
+  if (!ct_task_fire (task, CT_WAKE_NORMAL, fired))
+    return TRUE;
+  g_return_val_if_fail (task->kind == CT_TASK_NATIVE && ct_queue_peek (&self->ready) == &task->link, TRUE);
+  ct_queue_remove_first (&self->ready);
+  self->frame = &frame;
+  /* Not to the scheduler task, which would only come here. One that yields or
+   * ends does go there. */
+  self->home = &self->main.context;
+  self->slice.begin_us = begin_us;
+  ct_slice_end_now (&self->slice);
+  ct_scheduler_make_current (self, task);
+  ct_scheduler_park_main (self, &task->context);
+  ct_scheduler_reap (self);
+  self->frame = frame.outer;
+  self->home = frame.home;
+  self->slice = frame.slice;
+  self->current = frame.caller;
+  if (self->n_finished != n_finished && !ct_scheduler_has_work (self))
+    prepare_to_sleep (self);
   return !frame.is_interrupted;
 }

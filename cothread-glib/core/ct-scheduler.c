@@ -16,6 +16,7 @@ ct_scheduler_new (CtClock clock, CtPoller *poller, CtStackGuard guard, GError **
   self->look_at = CT_PROBE_NEVER;
   self->slice_us = DEFAULT_SLICE_US;
   self->slice.end_us = CT_TIME_NEVER;
+  self->home = &self->scheduler_context;
   ct_tick_counter_init (&self->ticks_counter, &self->clock);
   ct_queue_init (&self->tick);
   ct_queue_init (&self->ready);

@@ -20,6 +20,7 @@ struct _CtFrame
   CtFrame *outer;
   CtTask *caller; /* who was current */
   CtTask *stack;  /* whose stack the call is on: a native task or main */
+  CtContext *home; /* the outer call's, while this one runs */
   CtSlice slice;  /* the outer call's, while this one runs */
   gint depth;     /* the caller's own notion of nesting, e.g. g_main_depth() */
   gboolean is_interrupted;
@@ -58,6 +59,7 @@ struct _CtScheduler
   CtTimerHeap timers;
 
   CtContext scheduler_context; /* the scheduler task */
+  CtContext *home; /* where a task that waits goes when the turn is over */
   CtStack *scheduler_stack;
   CtTask main; /* the thread's own stack */
   CtFrame *frame;
@@ -128,6 +130,13 @@ void ct_task_take_back (CtTask *task);
  * turn, and tells how long the loop may sleep: 0 (work is left), -1 (for ever),
  * or microseconds. Returns FALSE if an interrupt came instead. */
 gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us);
+
+/* Outside any turn, on the thread's own stack: wakes a native task, and if
+ * nothing else is ready runs it until it waits, yields or ends. A turn of one
+ * task without what a turn costs: its slice is over from the beginning, and
+ * it began, as far as anybody asks, at begin_us. Returns FALSE if an interrupt
+ * came. */
+gboolean ct_scheduler_wake_at_once (CtScheduler *scheduler, CtTask *task, CtWaiter *fired, gint depth, gint64 begin_us);
 
 /* A loop iterates that the current task has opened: a stackless one is told. */
 void ct_scheduler_note_nested (CtScheduler *scheduler);

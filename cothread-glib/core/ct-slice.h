@@ -88,3 +88,31 @@ ct_slice_end_now (CtSlice *slice)
 /* The time since now_us was read, at a precision good enough to decide that a
  * deadline is far away; never used to decide that it has come. */
 gint64 ct_tick_counter_estimate_now (const CtTickCounter *counter);
+
+/* How long something took, by the processor's counter where that can tell. */
+typedef struct
+{
+  guint64 ticks; /* or 0 */
+  gint64 us;
+} CtStopwatch;
+
+static inline void
+ct_stopwatch_start (CtStopwatch *stopwatch, const CtTickCounter *counter)
+{
+  stopwatch->ticks = counter->ticks_per_us > 0 ? ct_ticks_now () : 0;
+  stopwatch->us = stopwatch->ticks == 0 ? ct_clock_now (counter->clock) : 0;
+}
+
+/* The rate may have been found to be wrong meanwhile. */
+static inline gint64
+ct_stopwatch_read_ns (const CtStopwatch *stopwatch, const CtTickCounter *counter)
+{
+  guint64 ticks;
+
+  if (stopwatch->ticks == 0)
+    return 1000 * (ct_clock_now (counter->clock) - stopwatch->us);
+  ticks = ct_ticks_now ();
+  if (counter->ticks_per_us <= 0 || ticks < stopwatch->ticks)
+    return 0;
+  return (gint64) ((double) (ticks - stopwatch->ticks) * 1000 / counter->ticks_per_us);
+}

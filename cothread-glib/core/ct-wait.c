@@ -14,7 +14,7 @@ suspend (CtScheduler *self, CtTask *task)
 
   if (next != task)
     {
-      CtContext *to = next != NULL ? &next->context : &self->scheduler_context;
+      CtContext *to = next != NULL ? &next->context : self->home;
 
       if (G_UNLIKELY (task->kind != CT_TASK_NATIVE))
         {

@@ -109,11 +109,12 @@ cothread_await_get_cancellable (CothreadAwait *await)
   return ((Await *) await)->cancellable;
 }
 
+/* The task may run at once, and then `self` is gone. */
 static void
 fire (Await *self)
 {
   if (self->is_armed)
-    ct_task_fire (self->waiter.task, CT_WAKE_NORMAL, &self->waiter);
+    cothread_source_wake (self->scheduler, self->waiter.task, &self->waiter);
 }
 
 static void
@@ -141,7 +142,7 @@ cothread_await_callback (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gp
 {
   Await *self = await;
 
-  g_return_if_fail (G_IS_ASYNC_RESULT (result));
+  g_return_if_fail (result != NULL);
   if (G_LIKELY (self->thread == cothread_thread_id ()))
     {
       g_return_if_fail (self->result == NULL);

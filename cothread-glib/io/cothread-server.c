@@ -2,11 +2,13 @@
 #include "io/cothread-server.h"
 #include "io/cothread-gio.h"
 #include "io/cothread-stream.h"
+#include "loop/cothread-async-wait-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-shield.h"
 #include "loop/cothread-task.h"
 #include "sync/cothread-event.h"
 #include "sync/cothread-semaphore.h"
+#include "sync/cothread-sources-private.h"
 
 /* After a failure to accept: what it lacks (descriptors, memory) may be there
  * again when a connection has ended, or by then. */
@@ -308,6 +310,21 @@ cothread_server_stop (CothreadServer *self)
   note_end (self);
 }
 
+static gboolean
+is_all_over (CothreadAsyncWait *wait, G_GNUC_UNUSED const CtWaiter *fired)
+{
+  CothreadServer *self = wait->object;
+  CothreadWaiters *waiters = cothread_event_get_waiters (self->over);
+
+  if (cothread_event_is_signalled (self->over))
+    return TRUE;
+  cothread_waiters_begin (waiters, &wait->waiter, NULL);
+  cothread_waiters_queue (waiters, &wait->waiter);
+  return FALSE;
+}
+
+static const CothreadAsyncWaitKind over_kind = { "server wait", "end of a server", is_all_over, NULL, NULL };
+
 /**
  * cothread_server_wait: (skip)
  * @self: a server
@@ -326,6 +343,52 @@ cothread_server_wait (CothreadServer *self, gint64 timeout_us, GError **error)
 {
   g_return_val_if_fail (COTHREAD_IS_SERVER (self), FALSE);
   return cothread_event_wait (self->over, timeout_us, error);
+}
+
+/**
+ * cothread_server_wait_async: (skip)
+ * @self: a server
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @cancellable: (nullable): cancels the wait
+ * @callback: called on the thread's own stack
+ * @user_data: passed to @callback
+ *
+ * Waits as cothread_server_wait() does, but calls back, in the caller's
+ * thread-default context, instead of suspending a task.
+ *
+ * Since: 0.1
+ */
+void
+cothread_server_wait_async (CothreadServer *self, gint64 timeout_us, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (COTHREAD_IS_SERVER (self));
+  g_return_if_fail (self->thread == cothread_thread_id ());
+  g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  cothread_async_wait (&over_kind, self, timeout_us, self, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * cothread_server_wait_finish: (skip)
+ * @self: a server
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_server_wait_async() began. Fails with
+ * %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, and like cothread_sleep_finish().
+ *
+ * Returns: whether all is over
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_server_wait_finish (CothreadServer *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (COTHREAD_IS_SERVER (self), FALSE);
+
+  return cothread_async_wait_finish (&over_kind, self, result, NULL, error);
 }
 
 /**

@@ -36,6 +36,14 @@ void cothread_server_stop (CothreadServer *self);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_server_wait (CothreadServer *self, gint64 timeout_us, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_server_wait_async (CothreadServer *self,
+                                 gint64 timeout_us,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_server_wait_finish (CothreadServer *self, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 guint cothread_server_get_n_connections (CothreadServer *self);
 COTHREAD_AVAILABLE_IN_0_1
 guint64 cothread_server_get_n_refused (CothreadServer *self);

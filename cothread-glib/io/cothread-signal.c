@@ -234,12 +234,12 @@ stop_listening (gpointer listener)
 static const CothreadAsyncWaitKind signal_kind = { "signal", "signal", take_signal, NULL, NULL };
 
 /**
- * cothread_wait_signal_async: (skip)
+ * cothread_wait_signal_async:
  * @instance: an object
  * @detailed_signal: a signal
  * @timeout_us: microseconds, or %COTHREAD_FOREVER
  * @cancellable: (nullable): cancels the wait
- * @callback: called on the thread's own stack
+ * @callback: (scope async): called on the thread's own stack
  * @user_data: passed to @callback
  *
  * Waits for the next emission of a signal, as cothread_wait_signal() does, but
@@ -285,4 +285,68 @@ gboolean
 cothread_wait_signal_finish (GAsyncResult *result, GArray **arguments, GError **error)
 {
   return cothread_async_wait_finish (&signal_kind, NULL, result, (gpointer *) arguments, error);
+}
+
+/**
+ * cothread_wait_signal_finish_plain: (rename-to cothread_wait_signal_finish)
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_wait_signal_async() began, without the signal's arguments.
+ * Fails like cothread_wait_signal_finish().
+ *
+ * Returns: whether the signal came
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_wait_signal_finish_plain (GAsyncResult *result, GError **error)
+{
+  return cothread_wait_signal_finish (result, NULL, error);
+}
+
+/**
+ * cothread_wait_notify_async:
+ * @object: an object
+ * @property_name: one of its properties
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (scope async): called on the thread's own stack
+ * @user_data: passed to @callback
+ *
+ * Waits until a property is notified, as cothread_wait_notify() does, but calls
+ * back, in the caller's thread-default context, instead of suspending a task.
+ *
+ * Since: 0.1
+ */
+void
+cothread_wait_notify_async (GObject *object, const char *property_name, gint64 timeout_us, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autofree char *signal = NULL;
+
+  g_return_if_fail (G_IS_OBJECT (object));
+  g_return_if_fail (property_name != NULL);
+  g_return_if_fail (g_object_class_find_property (G_OBJECT_GET_CLASS (object), property_name) != NULL);
+
+  signal = g_strconcat ("notify::", property_name, NULL);
+  cothread_wait_signal_async (object, signal, timeout_us, cancellable, callback, user_data);
+}
+
+/**
+ * cothread_wait_notify_finish:
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_wait_notify_async() began. Fails with
+ * %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, and like cothread_sleep_finish().
+ *
+ * Returns: whether it was notified
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_wait_notify_finish (GAsyncResult *result, GError **error)
+{
+  return cothread_wait_signal_finish (result, NULL, error);
 }

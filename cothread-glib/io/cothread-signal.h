@@ -23,6 +23,17 @@ void cothread_wait_signal_async (GObject *instance,
                                  gpointer user_data);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_wait_signal_finish (GAsyncResult *result, GArray **arguments, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_wait_signal_finish_plain (GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_wait_notify_async (GObject *object,
+                                 const char *property_name,
+                                 gint64 timeout_us,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_wait_notify_finish (GAsyncResult *result, GError **error);
 
 /**
  * CothreadSignalFunc: (skip)

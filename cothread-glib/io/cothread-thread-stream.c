@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callback/cothread-threaded-event-queue.h"
 #include "io/cothread-thread-stream.h"
+#include "loop/cothread-wait-async.h"
 
 /**
  * CothreadThreadStream: (skip)
@@ -178,5 +179,110 @@ cothread_thread_stream_next (CothreadThreadStream *self, gint64 timeout_us, gpoi
     g_propagate_error (error, g_steal_pointer (&failure));
   else if (self->error != NULL)
     g_propagate_error (error, g_error_copy (self->error));
+  return FALSE;
+}
+
+/* Somebody takes a result with a callback: what the task is told, and what it
+ * brings. */
+typedef struct
+{
+  CothreadThreadStream *stream; /* referenced */
+  gint64 timeout_us;
+  gboolean is_there;
+  gpointer result; /* if it is there */
+} Errand;
+
+static void
+errand_free (gpointer data)
+{
+  Errand *self = data;
+
+  if (self->is_there && self->stream->result_destroy != NULL)
+    self->stream->result_destroy (self->result);
+  stream_unref (self->stream);
+  g_free (self);
+}
+
+static gpointer
+take_next (gpointer data, GError **error)
+{
+  Errand *self = data;
+
+  self->is_there = cothread_thread_stream_next (self->stream, self->timeout_us, &self->result, error);
+  return NULL;
+}
+
+/**
+ * cothread_thread_stream_next_async: (skip)
+ * @self: a stream
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @cancellable: (nullable): cancels the wait
+ * @callback: called on the thread's own stack
+ * @user_data: passed to @callback
+ *
+ * Takes the next result, as cothread_thread_stream_next() does, but calls back
+ * instead of waiting. A task waits for it. To be called in a thread that has a
+ * scheduler or can have one; the callback comes in the caller's thread-default
+ * context.
+ *
+ * Since: 0.1
+ */
+void
+cothread_thread_stream_next_async (CothreadThreadStream *self, gint64 timeout_us, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data)
+{
+  CothreadSpawnOptions options = { .function = "thread stream" };
+  g_autoptr (GTask) answer = NULL;
+  Errand *errand;
+
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  errand = g_new0 (Errand, 1);
+  errand->stream = self;
+  errand->timeout_us = timeout_us;
+  answer = g_task_new (NULL, cancellable, callback, user_data);
+  g_task_set_source_tag (answer, cothread_thread_stream_next_async);
+  g_task_set_task_data (answer, errand, errand_free);
+  cothread_spawn_task_for (answer, COTHREAD_RETURN_POINTER, take_next, errand, &options);
+}
+
+/**
+ * cothread_thread_stream_next_finish: (skip)
+ * @self: the stream
+ * @answer: what the callback was given
+ * @result: (out) (transfer full): the result
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_thread_stream_next_async() began. Fails like
+ * cothread_thread_stream_next(), and like cothread_spawn_full().
+ *
+ * Returns: whether there was one; %FALSE without an error at the end
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_thread_stream_next_finish (CothreadThreadStream *self, GAsyncResult *answer, gpointer *result, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  Errand *errand;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (result != NULL, FALSE);
+  g_return_val_if_fail (g_task_is_valid (answer, NULL), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (answer, cothread_thread_stream_next_async), FALSE);
+
+  g_task_propagate_pointer (G_TASK (answer), &failure);
+  errand = g_task_get_task_data (G_TASK (answer));
+  if (failure == NULL && errand->is_there)
+    {
+      errand->is_there = FALSE;
+      *result = errand->result;
+      return TRUE;
+    }
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }

@@ -35,6 +35,17 @@ COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_thread_stream_send (CothreadThreadStream *self, gpointer result, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_thread_stream_next (CothreadThreadStream *self, gint64 timeout_us, gpointer *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_thread_stream_next_async (CothreadThreadStream *self,
+                                        gint64 timeout_us,
+                                        GCancellable *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_thread_stream_next_finish (CothreadThreadStream *self,
+                                             GAsyncResult *answer,
+                                             gpointer *result,
+                                             GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CothreadThreadStream, cothread_thread_stream_free)
 

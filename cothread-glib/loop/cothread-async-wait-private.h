@@ -30,7 +30,8 @@ typedef struct
   const char *name; /* of the task; static */
   const char *reason;
   /* Whether the wait is over: the answer is in value and failure then.
-   * Otherwise the waiter was put in line. Called when the wait begins, and each
+   * Otherwise the waiter was put in line (with more of them behind its `next`, if
+   * there are several lines). Called when the wait begins, and each
    * time that it is woken (fired: by which registration). */
   gboolean (*look) (CothreadAsyncWait *self, const CtWaiter *fired);
   /* The time is up or it is cancelled, and failure says so: whether the wait
@@ -78,6 +79,16 @@ struct _CothreadAsyncWait
 void cothread_async_wait (const CothreadAsyncWaitKind *kind, gpointer source, gint64 timeout_us,
                           gpointer object, GDestroyNotify object_unref,
                           GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+
+/* The same with a value that is there from the beginning, which `look` may fill in. */
+void cothread_async_wait_with_value (const CothreadAsyncWaitKind *kind, gpointer source, gint64 timeout_us,
+                                     gpointer object, GDestroyNotify object_unref,
+                                     gpointer value, GDestroyNotify value_destroy,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+
+/* The value, whatever the outcome, as long as the result lives; NULL, after a
+ * critical, for a result of something else. */
+gpointer cothread_async_wait_peek (const CothreadAsyncWaitKind *kind, GAsyncResult *result);
 
 /* FALSE with the wait's error, or after a critical for a result of something
  * else. Without `value` what the wait took is freed. */

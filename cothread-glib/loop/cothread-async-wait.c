@@ -140,7 +140,8 @@ park (CothreadAsyncWait *self)
 {
   CtTask *task = &self->task->core;
 
-  self->waiter.task = task;
+  for (CtWaiter *waiter = &self->waiter; waiter != NULL; waiter = waiter->next)
+    waiter->task = task;
   task->wait_reason = self->kind->reason;
   task->wait_object = self->object;
   ct_task_park (task, &self->waiter, self->deadline_us);
@@ -208,6 +209,15 @@ cothread_async_wait (const CothreadAsyncWaitKind *kind, gpointer source, gint64 
                      gpointer object, GDestroyNotify object_unref,
                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
+  cothread_async_wait_with_value (kind, source, timeout_us, object, object_unref, NULL, NULL, cancellable, callback, user_data);
+}
+
+void
+cothread_async_wait_with_value (const CothreadAsyncWaitKind *kind, gpointer source, gint64 timeout_us,
+                                gpointer object, GDestroyNotify object_unref,
+                                gpointer value, GDestroyNotify value_destroy,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
   CothreadAsyncWait *self = g_object_new (cothread_async_wait_get_type (), NULL);
 
   self->kind = kind;
@@ -217,6 +227,8 @@ cothread_async_wait (const CothreadAsyncWaitKind *kind, gpointer source, gint64 
   self->user_data = user_data;
   self->object = object;
   self->object_unref = object_unref;
+  self->value = value;
+  self->value_destroy = value_destroy;
   ct_link_init (&self->waiter.link);
   self->scheduler = find_scheduler (&self->failure);
   if (self->scheduler == NULL)
@@ -233,6 +245,17 @@ cothread_async_wait (const CothreadAsyncWaitKind *kind, gpointer source, gint64 
   ct_queue_remove (&self->scheduler->core->ready, &self->task->core.link);
   park (self);
   self->cancelled_handler = cothread_task_follow_cancellable (self->task, cancellable);
+}
+
+gpointer
+cothread_async_wait_peek (const CothreadAsyncWaitKind *kind, GAsyncResult *result)
+{
+  CothreadAsyncWait *self = (CothreadAsyncWait *) result;
+
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (G_OBJECT_TYPE (result) == cothread_async_wait_get_type (), NULL);
+  g_return_val_if_fail (self->kind == kind, NULL);
+  return self->value;
 }
 
 gboolean

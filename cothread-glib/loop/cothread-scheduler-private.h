@@ -61,6 +61,8 @@ struct _CothreadScheduler
   gint64 slice_us;
   double minimum_share;
   CothreadGate gate;
+  gint64 iteration_us; /* when the loop last began to look what is ready */
+  gint64 run_ns;       /* that the gate has not been told of: less than 1 us */
   CothreadTurns turns;
 
   guint n_answers; /* that tasks wait for, and only the context can bring */
@@ -155,6 +157,8 @@ gboolean cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, Coth
 
 /* One call of poll_scheduler, with what the library keeps around it. */
 gboolean cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us);
+/* After each time that tasks ran from a dispatch at this depth. */
+void cothread_source_turn_ended (CothreadScheduler *self, gint depth);
 
 /* For the class of every object with properties: has them notified on the
  * thread's own stack, also if a task set them with g_object_set(). */
@@ -174,6 +178,11 @@ void cothread_leave_context (GSource *source);
 void cothread_scheduler_sync_runners (CothreadScheduler *self);
 /* How many of their tasks are ready. */
 guint cothread_scheduler_count_ready_in_runners (CothreadScheduler *self);
+
+/* Wakes a task that waits, from a callback that anybody may have called. Where
+ * nothing else is ready the task runs at once, in the dispatch that brought the
+ * callback, as its continuation would; when this returns it may be gone. */
+void cothread_source_wake (CothreadScheduler *self, CtTask *task, CtWaiter *fired);
 
 void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 /* FALSE inside some source's prepare() or check(). */

@@ -63,6 +63,9 @@ report_abandoned_tasks (CothreadScheduler *self)
                   cothread_task_get_name (task));
       task->scheduler = NULL;
     }
+  /* What it waits for may answer one day, in any thread. */
+  if (self->core->n_live > 0)
+    g_object_ref (self);
 }
 
 static void

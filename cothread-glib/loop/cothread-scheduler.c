@@ -426,6 +426,16 @@ cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, CothreadMail 
   return TRUE;
 }
 
+void
+cothread_source_turn_ended (CothreadScheduler *self, gint depth)
+{
+  if (self->core->frame == NULL)
+    self->core->is_depth_uncertain = FALSE; /* every nested loop has ended */
+  if (G_UNLIKELY (g_main_depth () != depth))
+    g_critical ("A task waited in a handler that a main loop of its own, over another context, had called; "
+                "GLib's record of what it is dispatching is wrong until that task ends the loop");
+}
+
 gboolean
 cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us)
 {
@@ -442,11 +452,7 @@ cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guin
     self->interrupt_pending = TRUE;
   /* One that has forked comes back here in the child as well. */
   cothread_running_scheduler = G_LIKELY (!self->is_of_parent) ? outer : NULL;
-  if (self->core->frame == NULL)
-    self->core->is_depth_uncertain = FALSE; /* every nested loop has ended */
-  if (G_UNLIKELY (g_main_depth () != depth))
-    g_critical ("A task waited in a handler that a main loop of its own, over another context, had called; "
-                "GLib's record of what it is dispatching is wrong until that task ends the loop");
+  cothread_source_turn_ended (self, depth);
   return was_not_interrupted;
 }
 

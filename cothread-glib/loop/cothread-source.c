@@ -3,6 +3,7 @@
 
 #include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
+#include "loop/cothread-task-private.h"
 
 #ifdef HAVE_SYSPROF
 #include <sysprof-capture.h>
@@ -22,6 +23,9 @@
  * - the fence (priority 200) opens the gate. It gets its turn only when
  *   everything else in the context has had its own: input, layout, painting,
  *   idle handlers;
+ * - where the answer to a task comes while nothing else is ready, that task goes
+ *   on in the dispatch that brought it, as a callback would: the worker's own
+ *   dispatch would cost an iteration;
  * - if the others keep the fence waiting for longer than 16 ms, the worker runs
  *   all the same, for a slice in proportion to the time it was kept waiting, so
  *   that tasks keep a minimum share of the processor.
@@ -62,7 +66,8 @@ milliseconds_until (gint64 deadline_us, gint64 now_us)
 static gint64
 time_of_iteration (CothreadScheduler *self, GSource *source)
 {
-  return G_UNLIKELY (self->core->clock.is_virtual) ? ct_scheduler_now (self->core) : g_source_get_time (source);
+  self->iteration_us = G_UNLIKELY (self->core->clock.is_virtual) ? ct_scheduler_now (self->core) : g_source_get_time (source);
+  return self->iteration_us;
 }
 
 /* With epoll the list never changes; a poller without it has a longer one. */
@@ -268,6 +273,75 @@ worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNU
     self->gate.is_open = TRUE;
   g_object_unref (self);
   return G_SOURCE_CONTINUE;
+}
+
+/* Whether this is a dispatch of the context in which the worker could have been
+ * dispatched as well, and would have had nothing to do. Where languages have
+ * hooks one of them may be in the middle of anything. */
+static gboolean
+may_run_at_once (CothreadScheduler *self)
+{
+  CtScheduler *core = self->core;
+  GSource *current;
+
+  if (cothread_running_scheduler != NULL || !self->gate.is_open || self->worker == NULL || self->is_shut_down ||
+      core->hooks != NULL || core->probe != NULL || core->arrange != NULL || core->clock.is_virtual ||
+      ct_scheduler_has_work (core) || !cothread_inbox_is_empty (&self->inbox))
+    return FALSE;
+  current = g_main_current_source ();
+  return current != NULL && g_source_get_context (current) == self->context;
+}
+
+/* No turn of its own, but a part of what the gate allows for. */
+static void
+note_time_of_run (CothreadScheduler *self, gint64 length_us)
+{
+  self->turns.busy_us += length_us;
+  self->turns.longest_us = MAX (self->turns.longest_us, length_us);
+  self->gate.used_us += length_us;
+  if (self->gate.used_us < self->slice_us)
+    return;
+  self->gate.is_open = FALSE;
+  self->gate.last_end_us = ct_scheduler_now (self->core);
+  self->gate.deadline_us = self->gate.last_end_us + GATE_DEADLINE_US;
+}
+
+void
+cothread_source_wake (CothreadScheduler *self, CtTask *task, CtWaiter *fired)
+{
+  CothreadTurns *turns = &self->turns;
+  CtStopwatch stopwatch;
+  gint64 outer_from;
+  gint depth;
+
+  if (task->kind != CT_TASK_MAIN && ((CothreadTask *) task)->scheduler == NULL)
+    return; /* it was abandoned, and never runs again */
+  if (task->kind != CT_TASK_NATIVE || !may_run_at_once (self))
+    {
+      ct_task_fire (task, CT_WAKE_NORMAL, fired);
+      return;
+    }
+  g_object_ref (self); /* the task may drop the last one */
+  depth = g_main_depth ();
+  ct_stopwatch_start (&stopwatch, &self->core->ticks_counter);
+  outer_from = turns->running_from;
+  turns->running_from = self->iteration_us;
+  turns->depth++;
+  cothread_running_scheduler = self;
+  if (!ct_scheduler_wake_at_once (self->core, task, fired, depth, self->iteration_us))
+    self->interrupt_pending = TRUE;
+  cothread_running_scheduler = NULL;
+  cothread_source_turn_ended (self, depth);
+  turns->depth--;
+  turns->running_from = outer_from;
+  /* Part of a microsecond would be lost each time. */
+  self->run_ns += ct_stopwatch_read_ns (&stopwatch, &self->core->ticks_counter);
+  if (self->run_ns >= 1000)
+    {
+      note_time_of_run (self, self->run_ns / 1000);
+      self->run_ns %= 1000;
+    }
+  g_object_unref (self);
 }
 
 static gboolean

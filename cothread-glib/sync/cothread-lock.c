@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-async-wait-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-extra.h"
 #include "loop/cothread-wait-private.h"
@@ -18,6 +19,9 @@
  * do not wait with that locked. The thread's own stack, outside any task,
  * counts as one task.
  *
+ * Code that has no task, such as a callback or a promise, acquires the lock with
+ * cothread_lock_acquire_async(), in the same line as the tasks.
+ *
  * Since: 0.1
  */
 struct _CothreadLock
@@ -25,17 +29,11 @@ struct _CothreadLock
   GObject parent_instance;
 
   gconstpointer thread;
-  const CtTask *owner;
-  guint depth;
+  const CtTask *owner; /* NULL with a depth of 1: cothread_lock_acquire_async() */
+  guint depth;         /* 0: nobody holds it */
   CothreadTaskEnding ending; /* of the owner */
   CothreadWaiters waiters;
 };
-
-typedef struct
-{
-  CtWaiter waiter;
-  gboolean is_granted;
-} LockWaiter;
 
 G_DEFINE_FINAL_TYPE (CothreadLock, cothread_lock, G_TYPE_OBJECT)
 
@@ -67,7 +65,7 @@ cothread_lock_class_init (CothreadLockClass *klass)
 static gboolean
 is_of_parent (const CothreadLock *self)
 {
-  return self->owner->scheduler != NULL && ct_scheduler_is_abandoned (self->owner->scheduler);
+  return self->owner != NULL && self->owner->scheduler != NULL && ct_scheduler_is_abandoned (self->owner->scheduler);
 }
 
 /* In the child of a fork: of what the parent's tasks held the one that forked
@@ -82,8 +80,11 @@ is_owned_by (CothreadLock *self, const CtTask *task)
 static void
 give_to (CothreadLock *self, CtTask *task)
 {
-  self->owner = task;
   self->depth = 1;
+  /* A callback's wait has a task, but what it acquires outlives that. */
+  if (task == NULL || task->kind == CT_TASK_STACKLESS)
+    return;
+  self->owner = task;
   if (task->kind != CT_TASK_MAIN)
     cothread_task_add_ending ((CothreadTask *) task, &self->ending);
 }
@@ -100,7 +101,7 @@ pass_on (CothreadLock *self)
     {
       CtWaiter *first = CT_CONTAINER_OF (self->waiters.head.next, CtWaiter, link);
 
-      CT_CONTAINER_OF (first, LockWaiter, waiter)->is_granted = TRUE;
+      CT_CONTAINER_OF (first, CothreadGrantWaiter, waiter)->is_granted = TRUE;
       give_to (self, first->task);
       ct_task_fire (first->task, CT_WAKE_NORMAL, first);
     }
@@ -143,7 +144,7 @@ static gboolean
 wait_for_grant (CothreadLock *self, gint64 timeout_us, GError **error)
 {
   CtScheduler *core = cothread_wait_begin (error);
-  LockWaiter entry = { .is_granted = FALSE };
+  CothreadGrantWaiter entry = { .is_granted = FALSE };
   gint64 deadline_us;
   gboolean was_woken;
 
@@ -171,8 +172,9 @@ wait_for_grant (CothreadLock *self, gint64 timeout_us, GError **error)
  *
  * Fails with %G_IO_ERROR_TIMED_OUT, and like cothread_sleep(); then the lock was
  * not acquired. A clean-up that has to acquire one although its task was
- * cancelled does so in a shielded section (cothread_shield_begin()). A cancellation that comes after the lock was handed over reaches
- * the next wait instead: the task holds the lock and has to release it.
+ * cancelled does so in a shielded section (cothread_shield_begin()). A
+ * cancellation that comes after the lock was handed over reaches the next wait
+ * instead: the task holds the lock and has to release it.
  *
  * Returns: %TRUE if the calling task holds the lock now
  *
@@ -192,7 +194,7 @@ cothread_lock_acquire (CothreadLock *self, gint64 timeout_us, GError **error)
   if (scheduler == NULL)
     return FALSE;
   task = scheduler->core->current;
-  if (self->owner != NULL && !is_owned_by (self, task))
+  if (self->depth > 0 && !is_owned_by (self, task))
     {
       if (G_LIKELY (!is_of_parent (self)))
         return wait_for_grant (self, timeout_us, error);
@@ -200,7 +202,7 @@ cothread_lock_acquire (CothreadLock *self, gint64 timeout_us, GError **error)
     }
   if (!cothread_wait_for_ready (error))
     return FALSE;
-  if (self->owner == NULL)
+  if (self->depth == 0)
     {
       give_to (self, task);
       return TRUE;
@@ -210,13 +212,88 @@ cothread_lock_acquire (CothreadLock *self, gint64 timeout_us, GError **error)
   return TRUE;
 }
 
+static gboolean
+take_lock (CothreadAsyncWait *wait, const CtWaiter *fired)
+{
+  CothreadLock *self = wait->object;
+
+  if (fired != NULL)
+    return TRUE;
+  if (self->depth == 0)
+    {
+      give_to (self, NULL);
+      return TRUE;
+    }
+  cothread_waiters_begin (&self->waiters, &wait->waiter, NULL);
+  cothread_waiters_queue (&self->waiters, &wait->waiter);
+  return FALSE;
+}
+
+static const CothreadAsyncWaitKind acquire_kind = { "lock", "lock", take_lock, NULL, NULL };
+
+/**
+ * cothread_lock_acquire_async:
+ * @self: a lock
+ * @timeout_us: microseconds, or %COTHREAD_FOREVER
+ * @cancellable: (nullable): cancels the wait
+ * @callback: (scope async): called on the thread's own stack
+ * @user_data: passed to @callback
+ *
+ * Acquires the lock, as cothread_lock_acquire() does, standing in the same line,
+ * but calls back instead of suspending a task. The callback comes in the
+ * caller's thread-default context; the lock is held from before it, whether
+ * cothread_lock_acquire_finish() is called or not.
+ *
+ * It is held by no task, and until somebody calls cothread_lock_release() on the
+ * thread's own stack, as callbacks and promises do. So it cannot be acquired
+ * again by who holds it: another cothread_lock_acquire_async() waits for that
+ * release.
+ *
+ * Since: 0.1
+ */
+void
+cothread_lock_acquire_async (CothreadLock *self, gint64 timeout_us, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (COTHREAD_IS_LOCK (self));
+  g_return_if_fail (self->thread == cothread_thread_id ());
+  g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  cothread_async_wait (&acquire_kind, self, timeout_us, self, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * cothread_lock_acquire_finish:
+ * @self: a lock
+ * @result: what the callback was given
+ * @error: return location for a #GError
+ *
+ * Ends what cothread_lock_acquire_async() began. Fails with
+ * %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED, and like
+ * cothread_sleep_finish(); then the lock was not acquired.
+ *
+ * Returns: %TRUE if the lock was acquired
+ *
+ * Since: 0.1
+ */
+gboolean
+cothread_lock_acquire_finish (CothreadLock *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (COTHREAD_IS_LOCK (self), FALSE);
+
+  return cothread_async_wait_finish (&acquire_kind, self, result, NULL, error);
+}
+
 /**
  * cothread_lock_release:
  * @self: a lock that the calling task holds
  *
- * Releases the lock; the last release hands it to the task that has waited
- * longest. Never suspends. A task that does not hold the lock cannot release
- * it: that is a critical and changes nothing.
+ * Releases the lock; the last release hands it to whoever has waited longest.
+ * Never suspends. A task that does not hold the lock cannot release it: that is
+ * a critical and changes nothing. What cothread_lock_acquire_async() acquired
+ * belongs to no task, and is released by whoever calls this on the thread's own
+ * stack.
  *
  * A task that ends while it holds a lock is a critical; the lock is released
  * then.
@@ -242,7 +319,7 @@ cothread_lock_release (CothreadLock *self)
  * cothread_lock_is_held:
  * @self: a lock
  *
- * Returns: whether any task holds the lock
+ * Returns: whether anybody holds the lock
  *
  * Since: 0.1
  */
@@ -250,14 +327,15 @@ gboolean
 cothread_lock_is_held (CothreadLock *self)
 {
   g_return_val_if_fail (COTHREAD_IS_LOCK (self), FALSE);
-  return self->owner != NULL;
+  return self->depth > 0;
 }
 
 /**
  * cothread_lock_is_own:
  * @self: a lock
  *
- * Returns: whether the calling task holds the lock
+ * Returns: whether the calling task holds the lock; on the thread's own stack
+ *   also %TRUE while it is held for cothread_lock_acquire_async()
  *
  * Since: 0.1
  */
@@ -267,8 +345,12 @@ cothread_lock_is_own (CothreadLock *self)
   CothreadScheduler *scheduler;
 
   g_return_val_if_fail (COTHREAD_IS_LOCK (self), FALSE);
-  if (self->owner == NULL || self->thread != cothread_thread_id ())
+  if (self->depth == 0 || self->thread != cothread_thread_id ())
     return FALSE;
   scheduler = cothread_scheduler_ensure (NULL);
-  return scheduler != NULL && is_owned_by (self, scheduler->core->current);
+  if (scheduler == NULL)
+    return FALSE;
+  if (self->owner == NULL)
+    return scheduler->core->current->kind != CT_TASK_NATIVE;
+  return is_owned_by (self, scheduler->core->current);
 }

@@ -15,6 +15,14 @@ CothreadLock *cothread_lock_new (void);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_lock_acquire (CothreadLock *self, gint64 timeout_us, GError **error);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_lock_acquire_async (CothreadLock *self,
+                                  gint64 timeout_us,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_lock_acquire_finish (CothreadLock *self, GAsyncResult *result, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_lock_release (CothreadLock *self);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_lock_is_held (CothreadLock *self);

@@ -45,10 +45,22 @@ CothreadTimer *cothread_timer_new (gint64 timeout_us,
                                    gpointer user_data,
                                    GDestroyNotify user_data_destroy);
 COTHREAD_AVAILABLE_IN_0_1
+CothreadTimer *cothread_timer_new_plain (gint64 timeout_us, CothreadTimerFlags flags);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_timer_cancel (CothreadTimer *self);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_timer_reset (CothreadTimer *self, gint64 timeout_us);
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_timer_is_pending (CothreadTimer *self);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_timer_wait (CothreadTimer *self, gint64 timeout_us, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_timer_wait_async (CothreadTimer *self,
+                                gint64 timeout_us,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_timer_wait_finish (CothreadTimer *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

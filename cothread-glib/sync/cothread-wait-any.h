@@ -61,5 +61,14 @@ typedef struct
 
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_wait_any (CothreadWaitItem *items, guint n_items, gint64 timeout_us, guint *which, GError **error);
+COTHREAD_AVAILABLE_IN_0_1
+void cothread_wait_any_async (const CothreadWaitItem *items,
+                              guint n_items,
+                              gint64 timeout_us,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
+gboolean cothread_wait_any_finish (GAsyncResult *result, guint *which, CothreadWaitItem *item, GError **error);
 
 G_END_DECLS

@@ -63,3 +63,16 @@ assert pulse.signal(True) == 1
 semaphore.release()
 run_until(2)
 assert seen == [("pulse", True), ("permit", True)], seen
+
+seen.clear()
+lock = Cothread.Lock.new()
+lock.acquire_async(FOREVER, None, note("lock", Cothread.Lock.acquire_finish))
+selection = Cothread.Selection.new()
+assert selection.add_event(event) == 0
+assert selection.add_descriptor(reader, GLib.IOCondition.IN) == 1
+selection.wait_async(FOREVER, None, note("selection", Cothread.Selection.wait_finish))
+timer = Cothread.Timer.new(1000, Cothread.TimerFlags.DEFAULT)
+timer.wait_async(FOREVER, None, note("timer", Cothread.Timer.wait_finish))
+run_until(3)
+lock.release()
+assert sorted(seen) == [("lock", True), ("selection", 1), ("timer", True)], seen

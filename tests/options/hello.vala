@@ -20,5 +20,54 @@ int main () {
     }
     thread.join ();
     assert (scheduler.get_statistics ().turns > 0);
+    var loop = new MainLoop ();
+    var success = false;
+    wait_in_vala.begin ((object, result) => {
+        success = wait_in_vala.end (result);
+        loop.quit ();
+    });
+    loop.run ();
+    assert (success);
     return 0;
+}
+
+// What tasks wait for, waited for with `yield`.
+async bool wait_in_vala () {
+    try {
+        yield Cothread.sleep_async (1000, null);
+        var event = new Cothread.Event (true);
+        event.signal ();
+        yield event.wait_async (-1, null);
+        var semaphore = new Cothread.Semaphore (1, 1);
+        yield semaphore.acquire_async (-1, null);
+        semaphore.release ();
+        var held = new Cothread.Lock ();
+        yield held.acquire_async (-1, null);
+        held.release ();
+        var timer = new Cothread.Timer (1000, Cothread.TimerFlags.DEFAULT);
+        yield timer.wait_async (-1, null);
+        var selection = new Cothread.Selection ();
+        selection.add_event (event);
+        selection.add_pulse (new Cothread.Pulse ());
+        event.signal ();
+        if ((yield selection.wait_async (-1, null)) != 0)
+            return false;
+        yield Cothread.Scheduler.get_default ().get_callback_queue ().flush_async (-1, null);
+    } catch (Error e) {
+        error ("wait: %s", e.message);
+    }
+    try {
+        yield Cothread.sleep_async (-1, cancelled ());
+    } catch (IOError.CANCELLED e) {
+        return true;
+    } catch (Error e) {
+        error ("sleep: %s", e.message);
+    }
+    return false;
+}
+
+Cancellable cancelled () {
+    var cancellable = new Cancellable ();
+    cancellable.cancel ();
+    return cancellable;
 }
