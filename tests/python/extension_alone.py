@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The extension in an interpreter that has neither PyGObject nor pytest: `python extension_alone.py FOLDER`."""
+"""The extension in an interpreter that has neither PyGObject nor pytest: `python extension_alone.py FOLDER
+[TEST-TO-LEAVE-OUT...]`."""
 import contextvars
 import gc
 import sys
@@ -181,8 +182,41 @@ def test_another_thread_has_tasks_of_its_own_or_a_clear_exception():
     assert len(errors) == 1
 
 
+def test_the_module_imported_anew_is_the_same():
+    del sys.modules["_cothread"]
+    import _cothread as again
+    assert again.Task is c.Task and again.spawn(lambda: c.spawn(int).wait()).wait() == 0
+    sys.modules["_cothread"] = c
+
+
+def test_a_subinterpreter_is_refused():
+    import importlib
+    for module in "_interpreters", "_xxsubinterpreters":
+        try:
+            interpreters = importlib.import_module(module)
+            break
+        except ImportError:
+            pass
+    else:
+        return
+    other = interpreters.create()
+    text = f"""
+import sys
+sys.path.insert(0, {sys.argv[1]!r})
+try:
+    import _cothread
+except ImportError as error:
+    assert "subinterpreter" in str(error), error
+else:
+    raise AssertionError("it was imported")
+"""
+    failure = interpreters.run_string(other, text)
+    assert failure is None, failure
+    interpreters.destroy(other)
+
+
 for name, test in list(globals().items()):
-    if name.startswith("test_"):
+    if name.startswith("test_") and name not in sys.argv[2:]:
         print(name, flush=True)
         test()
 last = []

@@ -4,27 +4,38 @@ import asyncio
 
 import pytest
 
-from gi.repository import Cothread
+from gi.repository import Cothread, GLib
 
 try:
-    from gi.events import GLibEventLoopPolicy
+    from gi.events import GLibEventLoopPolicy as NewPolicy
 except ImportError:
-    gbulb = pytest.importorskip("gbulb")
-    from gbulb import GLibEventLoopPolicy
+    NewPolicy = None
+try:
+    from gbulb import GLibEventLoopPolicy as BulbPolicy
+except ImportError:
+    BulbPolicy = None
+
+from loop_in_glib import LoopInGLib
+
+LOOPS = {
+    "gbulb": BulbPolicy and (lambda: BulbPolicy().new_event_loop()),
+    # Of gi.events a new loop has a new context; that of the thread has the thread's.
+    "gi.events": NewPolicy and (lambda: NewPolicy().get_event_loop()),
+    "a loop in GLib": LoopInGLib,
+}
+
+
+@pytest.fixture(params=[name for name, make in LOOPS.items() if make])
+def loop(request):
+    loop = LOOPS[request.param]()
+    yield loop
+    loop.close()
 
 
 @pytest.fixture
-def run():
+def run(loop):
     """Runs a coroutine to its end in a loop of its own."""
-    loop = GLibEventLoopPolicy().new_event_loop()
-    asyncio.set_event_loop(loop)
-
-    def run(coroutine):
-        return loop.run_until_complete(asyncio.wait_for(coroutine, 60))
-
-    yield run
-    loop.close()
-    asyncio.set_event_loop(None)
+    return lambda coroutine: loop.run_until_complete(asyncio.wait_for(coroutine, 60))
 
 
 def test_a_coroutine_awaits_a_task(run):
@@ -48,8 +59,8 @@ def test_a_coroutine_awaits_every_waitable(run):
         Cothread.sleep(0.005)
         event.signal("event")
         queue.signal("item")
-        Cothread.sleep(0.005)
-        pulse.signal()
+        while pulse.signal() == 0:  # nobody waits yet
+            Cothread.sleep(0.001)
 
     async def main():
         Cothread.spawn(signal)
@@ -58,6 +69,62 @@ def test_a_coroutine_awaits_every_waitable(run):
         return values
 
     assert run(main()) == ["event", "item"]
+
+
+def test_coroutines_share_a_semaphore_with_tasks(run):
+    semaphore = Cothread.Semaphore(2)
+    inside = []
+
+    async def coroutine():
+        assert await semaphore is True
+        inside.append(semaphore.available)
+        await asyncio.sleep(0.001)
+        semaphore.release()
+
+    def task():
+        with semaphore:
+            inside.append(semaphore.available)
+            Cothread.sleep(0.001)
+
+    async def main():
+        tasks = [Cothread.spawn(task) for _ in range(5)]
+        await asyncio.gather(*[coroutine() for _ in range(5)])
+        for one in tasks:
+            await one
+
+    run(main())
+    assert len(inside) == 10 and max(inside) <= 1 and semaphore.available == 2
+
+
+def test_a_loop_that_is_not_glibs_is_refused_instead_of_hanging():
+    async def main():
+        with pytest.raises(RuntimeError, match="gi.events"):
+            await Cothread.Event()
+        with pytest.raises(RuntimeError, match="gi.events"):
+            await Cothread.spawn(int)
+
+    asyncio.run(main())
+
+
+def test_a_main_loop_that_the_program_runs_itself(loop):
+    """As Gtk.Application.run() does with PyGObject 3.50: asyncio's loop counts as running meanwhile."""
+    if not hasattr(loop, "running"):
+        pytest.skip("only of loops that are part of the main context")
+    main = GLib.MainLoop()
+    seen = []
+
+    async def answer(number):
+        await asyncio.sleep(0.001)
+        return number
+
+    def work():
+        seen.append(Cothread.await_(answer(7)))
+        main.quit()
+
+    with loop.running(main.quit):
+        Cothread.spawn(work)
+        main.run()
+    assert seen == [7]
 
 
 def test_exceptions_reach_the_coroutine(run):
@@ -82,13 +149,13 @@ def test_a_coroutine_that_stops_waiting_leaves_no_task(run):
     async def main():
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(as_coroutine(), 0.01)
-        await asyncio.sleep(0.01)
+        while Cothread.tasks():
+            await asyncio.sleep(0.001)
 
     async def as_coroutine():
         await event
 
     run(main())
-    Cothread.sleep(0)
     assert Cothread.tasks() == []
 
 
@@ -118,6 +185,7 @@ def test_cancelling_the_task_cancels_the_coroutine(run):
     seen = []
 
     async def forever():
+        seen.append("begun")
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -126,14 +194,16 @@ def test_cancelling_the_task_cancels_the_coroutine(run):
 
     async def main():
         task = Cothread.spawn(Cothread.await_, forever())
-        await asyncio.sleep(0.01)
+        while not seen:
+            await asyncio.sleep(0.001)
         task.cancel()
         with pytest.raises(Cothread.Cancelled):
             await task
-        await asyncio.sleep(0.01)
+        while len(seen) < 2:
+            await asyncio.sleep(0.001)
 
     run(main())
-    assert seen == ["cancelled"]
+    assert seen == ["begun", "cancelled"]
 
 
 def test_tasks_and_coroutines_call_each_other_deeply(run):

@@ -221,6 +221,7 @@ static PyType_Slot semaphore_slots[] = {
   { Py_tp_dealloc, lock_dealloc },
   { Py_tp_methods, semaphore_methods },
   { Py_tp_getset, semaphore_getset },
+  { Py_am_await, py_await },
   { 0, NULL },
 };
 

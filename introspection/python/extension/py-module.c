@@ -21,6 +21,10 @@
 #include "py-sync.h"
 #include "py-task.h"
 
+/* There is one of everything here, as there is of the thread's scheduler: whoever
+ * imports the module anew gets the same. */
+static PyObject *contents;
+
 gboolean
 py_add_type (PyObject *module, PyType_Spec *spec, PyTypeObject **type)
 {
@@ -31,13 +35,51 @@ py_add_type (PyObject *module, PyType_Spec *spec, PyTypeObject **type)
   return made != NULL && PyModule_AddObjectRef (module, strrchr (spec->name, '.') + 1, made) == 0;
 }
 
+static int
+add_everything (PyObject *module)
+{
+  if (!(py_frames_setup () && py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
+        py_lock_setup (module) && py_wait_any_setup (module) && py_poll_setup (module) &&
+        py_prompt_setup (module) && py_callback_setup (module) && py_foreign_setup (module)))
+    return -1;
+  contents = PyDict_Copy (PyModule_GetDict (module));
+  return contents != NULL ? 0 : -1;
+}
+
+static int
+exec_module (PyObject *module)
+{
+  /* The callbacks of introspection enter the main interpreter, whoever made them. */
+  if (PyInterpreterState_Get () != PyInterpreterState_Main ())
+    {
+      PyErr_SetString (PyExc_ImportError, "cothread works in the main interpreter only, not in a subinterpreter");
+      return -1;
+    }
+  return contents == NULL ? add_everything (module) : PyDict_Update (PyModule_GetDict (module), contents);
+}
+
+#else
+
+static int
+exec_module (PyObject *module)
+{
+  (void) module;
+  PyErr_SetString (PyExc_ImportError, UNSUPPORTED);
+  return -1;
+}
+
 #endif
+
+static PyModuleDef_Slot slots[] = {
+  { Py_mod_exec, (void *) exec_module },
+  { 0, NULL },
+};
 
 static PyModuleDef module_def = {
   PyModuleDef_HEAD_INIT,
   .m_name = "_cothread",
   .m_doc = "Cooperative threads inside a GLib main loop: what gi.repository.Cothread is made of.",
-  .m_size = -1,
+  .m_slots = slots,
 };
 
 PyMODINIT_FUNC PyInit__cothread (void);
@@ -45,16 +87,5 @@ PyMODINIT_FUNC PyInit__cothread (void);
 PyMODINIT_FUNC
 PyInit__cothread (void)
 {
-  PyObject *module = PyModule_Create (&module_def);
-
-#ifdef UNSUPPORTED
-  PyErr_SetString (PyExc_ImportError, UNSUPPORTED);
-  Py_CLEAR (module);
-#else
-  if (module != NULL && !(py_frames_setup () && py_wait_setup (module) && py_task_setup (module) && py_sync_setup (module) &&
-                          py_lock_setup (module) && py_wait_any_setup (module) && py_poll_setup (module) &&
-                          py_prompt_setup (module) && py_callback_setup (module) && py_foreign_setup (module)))
-    Py_CLEAR (module);
-#endif
-  return module;
+  return PyModuleDef_Init (&module_def);
 }

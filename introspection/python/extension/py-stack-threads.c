@@ -47,7 +47,7 @@ new_state (void)
 static void
 protect (PyThreadState *state, gsize stack_bytes, gsize max_calls)
 {
-#if PY_VERSION_HEX >= 0x030E0000
+#if PY_STACK_HAS_PROTECTION
   char *here = __builtin_frame_address (0);
 
   (void) max_calls;

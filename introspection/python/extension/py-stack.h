@@ -16,6 +16,11 @@
 #define PY_STACK_HAS_THREAD_STATES 0
 #endif
 
+/* From 3.14 on the interpreter looks at addresses instead of counting calls. */
+#ifndef PY_STACK_HAS_PROTECTION
+#define PY_STACK_HAS_PROTECTION (PY_VERSION_HEX >= 0x030E0000)
+#endif
+
 typedef struct _PyStack PyStack;
 typedef struct _PyCall PyCall;
 

@@ -390,8 +390,7 @@ def await_(awaitable, timeout=None):
     asyncio's loop has to run in the same thread on GLib's main loop (gi.events, or gbulb).
     """
     import asyncio
-    loop = asyncio.get_running_loop()
-    future = asyncio.ensure_future(awaitable, loop=loop)
+    future = asyncio.ensure_future(awaitable, loop=_running_loop())
     finished = Event(False)
     future.add_done_callback(lambda _: finished.signal())
     try:
@@ -402,14 +401,31 @@ def await_(awaitable, timeout=None):
     return future.result()
 
 
+def _running_loop():
+    """asyncio's loop; RuntimeError where there is none, or one that does not let ours run."""
+    import asyncio
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # From Python 3.14 on the loop that runs is kept for a thread state, and so for a task.
+        if sys.version_info < (3, 14):
+            raise
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+        if not loop.is_running():
+            raise
+    if type(loop).__module__.partition(".")[0] in ("asyncio", "uvloop"):
+        raise RuntimeError("asyncio's loop does not run on GLib's main loop here, so that this would wait for ever: "
+                           "use gi.events.GLibEventLoopPolicy (PyGObject 3.50), or gbulb")
+    return loop
+
+
 def _await(waitable):
     """__await__ of every waitable: a task waits, and tells a future."""
-    import asyncio
-    future = asyncio.get_running_loop().create_future()
+    future = _running_loop().create_future()
 
     def wait():
         try:
-            value = waitable.wait()
+            value = waitable.acquire() if isinstance(waitable, Semaphore) else waitable.wait()
         except Cancelled as error:
             if not future.done():
                 if isinstance(waitable, Task) and waitable.done:
