@@ -4,7 +4,7 @@ import signal
 import sys
 
 import cothread
-from support import run
+from support import has_pygobject, run
 
 
 def interrupted(text):
@@ -124,6 +124,20 @@ def test_wait_for_quit_with_a_busy_task_ends_when_the_task_lets_it():
                        "cothread.Spawn(busy)\n"
                        "cothread.WaitForQuit()\n"
                        "say('quit')") == (0, "done\nquit\n", "")
+
+
+def test_where_a_main_loop_runs_wait_for_quit_in_a_task_takes_ctrl_c():
+    if has_pygobject():
+        status, out, err = interrupted("from gi.repository import GLib\n"
+                                       "loop = GLib.MainLoop()\n"
+                                       "def main():\n"
+                                       "    cothread.WaitForQuit()\n"
+                                       "    say('quit')\n"
+                                       "    loop.quit()\n"
+                                       "cothread.Spawn(main)\n"
+                                       "cothread.Timer(0.05, lambda: say('ready'))\n"
+                                       "loop.run()")
+        assert (status, out) == (0, "quit\n"), (status, out, err)
 
 
 def test_uncaught_it_ends_the_program_and_unwinds_the_tasks():
