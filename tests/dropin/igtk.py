@@ -64,6 +64,12 @@ def test_a_window_lives_in_an_interactive_session():
         wait_for(session, "frames[0]", before + 5)
         wait_for(session, "len(ticks)", ticks + 5)
         session.type("dialog.destroy()")
+        # Nor do tasks that only ever yield.
+        session.type("forever = lambda: [cothread.Yield() for _ in iter(int, 1)]")
+        session.type("tasks = [cothread.Spawn(forever) for _ in range(3)]")
+        before = number(session, "frames[0]")
+        wait_for(session, "frames[0]", before + 5)
+        session.type("[task._task.cancel() for task in tasks]")
         # In a wait of the main code, too.
         before = number(session, "frames[0]")
         session.type("cothread.Sleep(0.5)")

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of the drop-in package share. Nothing but Python, so that they run in interpreters without pytest."""
+import importlib.util
 import os
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def has_pygobject():
+    try:
+        return importlib.util.find_spec("gi._gi") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def raises(kind, function, *args, **kargs):
@@ -16,7 +24,11 @@ def raises(kind, function, *args, **kargs):
     raise AssertionError(f"{function} did not raise {kind}")
 
 
-def run(text, *, send=None, timeout=120, options=("-X", "dev", "-W", "error")):
+# The last two for PyGObject, which imports in an old way.
+STRICT = ("-X", "dev", "-W", "error", "-W", "ignore::ImportWarning", "-W", "ignore::DeprecationWarning")
+
+
+def run(text, *, send=None, timeout=120, options=STRICT):
     """Runs a program of its own; returns (status, stdout, stderr). With `send` it gets that signal when it has said ready."""
     program = subprocess.Popen([sys.executable, "-X", "faulthandler", *options, "-c", text], cwd=HERE,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """SEMANTICS, Quit, WaitForQuit and KeyboardInterrupt."""
 import signal
-import sys
 
 import cothread
-from support import run
+from support import has_pygobject, run
 
 
 def interrupted(text):
@@ -80,12 +79,6 @@ def test_in_the_main_wait_the_wait_is_cancelled_cleanly():
 
 
 def test_in_a_busy_task_it_ends_the_task_and_is_raised_in_main():
-    if sys.version_info >= (3, 13):
-        return  # the interpreter looks for signals where the main code runs, until the task waits
-    _test_busy()
-
-
-def _test_busy():
     assert interrupted("others = []\n"
                        "def busy():\n"
                        "    try:\n"
@@ -124,6 +117,31 @@ def test_wait_for_quit_with_a_busy_task_ends_when_the_task_lets_it():
                        "cothread.Spawn(busy)\n"
                        "cothread.WaitForQuit()\n"
                        "say('quit')") == (0, "done\nquit\n", "")
+
+
+def test_where_a_main_loop_runs_wait_for_quit_in_a_task_takes_ctrl_c():
+    if has_pygobject():
+        status, out, err = interrupted("from gi.repository import GLib\n"
+                                       "loop = GLib.MainLoop()\n"
+                                       "def main():\n"
+                                       "    cothread.WaitForQuit()\n"
+                                       "    say('quit')\n"
+                                       "    loop.quit()\n"
+                                       "cothread.Spawn(main)\n"
+                                       "cothread.Timer(0.05, lambda: say('ready'))\n"
+                                       "loop.run()")
+        assert (status, out) == (0, "quit\n"), (status, out, err)
+
+
+def test_ctrl_c_just_before_a_wait_interrupts_it():
+    # No bytecode in between at which Python would look for signals.
+    status, out, err = run("import _thread, collections, functools, operator, cothread\n"
+                           "calls = [_thread.interrupt_main, functools.partial(cothread.Event().Wait, 60)]\n"
+                           "for _ in range(3):\n"
+                           "    try: collections.deque(map(operator.call, calls))\n"
+                           "    except KeyboardInterrupt: print('interrupted')\n"
+                           "cothread.Sleep(0.01)")
+    assert (status, out, err) == (0, "interrupted\n" * 3, "")
 
 
 def test_uncaught_it_ends_the_program_and_unwinds_the_tasks():

@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A program written for the original runs unchanged: by itself, and where GLib's main loop runs already."""
 import glob
-import importlib.util
 import os
 import select
 import subprocess
 import sys
 
 import cothread
-from support import HERE, raises, run
+from support import HERE, has_pygobject, raises, run
 
 PROGRAMS = sorted(glob.glob(os.path.join(HERE, "programs", "*.out")))
-
-
-def has_pygobject():
-    try:
-        return importlib.util.find_spec("gi._gi") is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def check(path, *before):
@@ -126,3 +118,51 @@ def test_iqt_makes_an_application_and_lets_it_handle_its_events():
                            "cothread.WaitForQuit()\n"
                            "print(application.rounds >= 5)")
     assert (status, out, err) == (0, "True\n", "")
+
+
+def test_tasks_of_both_interfaces_wait_for_each_other():
+    if not has_pygobject():
+        return
+    for first, second in (("import cothread", "from gi.repository import Cothread"),
+                          ("from gi.repository import Cothread", "import cothread")):
+        status, out, err = run("import gi; gi.require_version('Cothread', '1.0')\n"
+                               f"{first}\n{second}\n"
+                               "import os\n"
+                               "event, queue = cothread.Event(), Cothread.EventQueue()\n"
+                               "assert isinstance(event, Cothread.Event) and cothread.Timedout is Cothread.TimedOut\n"
+                               "task = Cothread.spawn(lambda: (event.wait(), queue.signal(2)))\n"
+                               "other = cothread.Spawn(lambda: (event.Signal(1), queue.wait()))\n"
+                               "assert task.wait() == (1, True) and other.Wait() == (None, 2)\n"
+                               "assert Cothread.wait_any([event, cothread.Spawn(int)._task])[0] == 1\n"
+                               "child = os.fork()\n"
+                               "if child == 0:\n"
+                               "    assert cothread.Spawn(Cothread.Scope().spawn, int).Wait().wait() == 0\n"
+                               "    os._exit(0)\n"
+                               "assert os.waitpid(child, 0)[1] == 0\n"
+                               "def parked():\n"
+                               "    try: cothread.Sleep(None)\n"
+                               "    finally: print('unwound')\n"
+                               "cothread.Spawn(parked); cothread.Sleep(0)\n")
+        assert (status, out, err) == (0, "unwound\n", ""), (first, status, out, err)
+
+
+def test_in_a_handler_of_the_main_loop_a_wait_says_what_to_do():
+    if not has_pygobject():
+        return
+    status, out, err = run("from gi.repository import GLib\n"
+                           "import cothread, os\n"
+                           "loop = GLib.MainLoop()\n"
+                           "read_end, write_end = os.pipe()\n"
+                           "def handler():\n"
+                           "    for wait in (lambda: cothread.Sleep(0), cothread.Event().Wait, cothread.WaitForQuit, cothread.Yield,\n"
+                           "                 lambda: cothread.select([read_end], [], [], 1)):\n"
+                           "        try: wait()\n"
+                           "        except AssertionError as error: assert 'pawn' in str(error), error\n"
+                           "        else: raise SystemError\n"
+                           "    assert cothread.select([read_end], [write_end], [], 0) == ([], [write_end], [])\n"
+                           "    event = cothread.Event()\n"
+                           "    cothread.Timer(0.001, event.Signal)\n"
+                           "    cothread.Spawn(lambda: (event.Wait(), print('good'), loop.quit()))\n"
+                           "GLib.idle_add(handler)\n"
+                           "loop.run()\n")
+    assert (status, out, err) == (0, "good\n", ""), (status, out, err)

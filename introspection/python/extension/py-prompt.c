@@ -49,15 +49,14 @@ wait_for_input (void)
 {
   GError *error = NULL;
   PyWait wait;
-  gboolean success;
+  gboolean success = py_wait_begin (&wait, NULL);
 
-  if (!py_wait_begin (&wait, NULL))
+  if (success)
     {
-      PyErr_Clear ();
-      return;
+      success = cothread_yield (&error) && cothread_wait_fd (fileno (stdin), G_IO_IN, COTHREAD_FOREVER, &error) != 0;
+      success = py_wait_end (&wait, success, error);
     }
-  success = cothread_yield (&error) && cothread_wait_fd (fileno (stdin), G_IO_IN, COTHREAD_FOREVER, &error) != 0;
-  if (py_wait_end (&wait, success, error))
+  if (success)
     return;
   if (PyErr_ExceptionMatches (PyExc_KeyboardInterrupt))
     {

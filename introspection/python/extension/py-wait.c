@@ -320,16 +320,21 @@ static PyObject *signal_set_wakeup_fd;
 static gint
 set_wakeup_fd (gint fd)
 {
-  PyObject *old = PyObject_CallFunction (signal_set_wakeup_fd, "i", fd);
-  gint old_fd = old != NULL ? (gint) PyLong_AsLong (old) : -1;
+  PyObject *type, *value, *traceback, *old;
+  gint old_fd;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  old = PyObject_CallFunction (signal_set_wakeup_fd, "i", fd);
+  old_fd = old != NULL ? (gint) PyLong_AsLong (old) : -1;
 
   /* In a subinterpreter, where signals are none of our business. */
   PyErr_Clear ();
   Py_XDECREF (old);
+  PyErr_Restore (type, value, traceback);
   return old_fd;
 }
 
-static void
+static gboolean
 begin_in_main (PyWait *wait)
 {
   wait->is_main = TRUE;
@@ -340,11 +345,22 @@ begin_in_main (PyWait *wait)
       PySource *source = (PySource *) py_thread.source;
 
       if (source->signal_fds[0] < 0 && pipe2 (source->signal_fds, O_CLOEXEC | O_NONBLOCK) == 0)
-        source->signal_tag = g_source_add_unix_fd (py_thread.source, source->signal_fds[0], G_IO_IN);
+        {
+          source->signal_tag = g_source_add_unix_fd (py_thread.source, source->signal_fds[0], G_IO_IN);
+          py_signal_watch (source->signal_fds[0]);
+        }
       if (source->signal_fds[1] >= 0)
         wait->old_wakeup_fd = set_wakeup_fd (source->signal_fds[1]);
+      /* One that came just before wakes nobody. */
+      if (PyErr_CheckSignals () < 0)
+        {
+          py_thread.main_waits--;
+          set_wakeup_fd (wait->old_wakeup_fd);
+          return FALSE;
+        }
     }
   wait->released = PyEval_SaveThread ();
+  return TRUE;
 }
 
 static void
@@ -379,8 +395,7 @@ py_wait_begin (PyWait *wait, PyObject *timeout)
     return TRUE;
   if (py_scheduler_ensure () == NULL)
     return FALSE;
-  begin_in_main (wait);
-  return TRUE;
+  return begin_in_main (wait);
 }
 
 gboolean

@@ -41,6 +41,9 @@ gboolean py_interrupt_main (PyObject *exception);
  * time from its next wait. */
 void py_interrupt_forget (PyObject *exception);
 
+/* Signals reach a busy task, too: `fd` is what main's wait reads of them. */
+void py_signal_watch (gint fd);
+
 /* Whether an object is used in the thread that made it; else raises. */
 #define PY_OWNER_FIELD gconstpointer owner
 gconstpointer py_this_thread (void);
