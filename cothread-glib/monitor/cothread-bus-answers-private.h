@@ -10,5 +10,6 @@ GVariant *cothread_bus_get_statistics (CothreadScheduler *scheduler);
 GVariant *cothread_bus_get_turns (CothreadScheduler *scheduler);
 GVariant *cothread_bus_list_queues (CothreadScheduler *scheduler);
 GVariant *cothread_bus_list_tasks (CothreadScheduler *scheduler, guint max);
+GVariant *cothread_bus_pack_tasks (CothreadScheduler *scheduler, guint max);
 GVariant *cothread_bus_get_backtrace (CothreadScheduler *scheduler, guint64 id);
 GVariant *cothread_bus_dump (CothreadScheduler *scheduler, gboolean backtraces, guint max);

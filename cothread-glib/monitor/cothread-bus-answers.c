@@ -7,16 +7,19 @@
 #include "monitor/cothread-backtrace.h"
 #include "monitor/cothread-dump.h"
 #include "monitor/cothread-fields-private.h"
+#include "monitor/cothread-pack-private.h"
 #include "monitor/cothread-statistics.h"
 #include "monitor/cothread-task-info.h"
 
 /* A message of the bus has a limit of 128 MiB. */
 #define MAX_TASKS 100000
+/* As dictionaries, some 30 us each, during which the main loop is held. */
+#define MAX_DICTIONARIES 2000
 
 static guint
-limit (guint max)
+limit (guint max, guint most)
 {
-  return max == 0 ? MAX_TASKS : MIN (max, MAX_TASKS);
+  return max == 0 ? most : MIN (max, most);
 }
 
 GVariant *
@@ -74,13 +77,25 @@ cothread_bus_list_queues (CothreadScheduler *scheduler)
 GVariant *
 cothread_bus_list_tasks (CothreadScheduler *scheduler, guint max)
 {
-  g_autoptr (GPtrArray) infos = cothread_scheduler_list_task_infos (scheduler, limit (max));
+  g_autoptr (GPtrArray) infos = cothread_scheduler_list_task_infos (scheduler, limit (max, MAX_DICTIONARIES));
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < infos->len; i++)
     g_variant_builder_add_value (&builder, cothread_fields_to_variant (cothread_task_info_fields, infos->pdata[i]));
   return g_variant_new ("(@aa{sv})", g_variant_builder_end (&builder));
+}
+
+GVariant *
+cothread_bus_pack_tasks (CothreadScheduler *scheduler, guint max)
+{
+  g_autoptr (GPtrArray) infos = cothread_scheduler_list_task_infos (scheduler, limit (max, MAX_TASKS));
+  CothreadPacker packer;
+
+  cothread_packer_init (&packer, cothread_task_info_fields);
+  for (guint i = 0; i < infos->len; i++)
+    cothread_packer_add (&packer, infos->pdata[i]);
+  return cothread_packer_end (&packer);
 }
 
 static CothreadTask *
@@ -114,7 +129,7 @@ GVariant *
 cothread_bus_dump (CothreadScheduler *scheduler, gboolean backtraces, guint max)
 {
   char *text = cothread_scheduler_dump_text (scheduler, backtraces ? COTHREAD_DUMP_BACKTRACES : COTHREAD_DUMP_DEFAULT,
-                                             limit (max));
+                                             limit (max, MAX_TASKS));
 
   return g_variant_new ("(@s)", g_variant_new_take_string (text));
 }

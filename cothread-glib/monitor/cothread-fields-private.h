@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "loop/cothread-task.h"
 #include "monitor/cothread-json-private.h"
 
 /* The members of the monitor's structures, so that each way to write them down
@@ -29,6 +30,7 @@ extern const CothreadField cothread_statistics_fields[] G_GNUC_INTERNAL;
 extern const CothreadField cothread_callback_statistics_fields[] G_GNUC_INTERNAL;
 extern const CothreadField cothread_task_info_fields[] G_GNUC_INTERNAL;
 
+CothreadTaskState cothread_fields_state_from_string (const char *text);
 void cothread_fields_to_text (const CothreadField *fields, gconstpointer data, const char *indent, GString *text);
 void cothread_fields_to_json (const CothreadField *fields, gconstpointer data, CothreadJson *json);
 /* a{sv}, floating. */

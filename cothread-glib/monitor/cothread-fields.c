@@ -123,8 +123,8 @@ cothread_fields_to_variant (const CothreadField *fields, gconstpointer data)
   return g_variant_builder_end (&builder);
 }
 
-static CothreadTaskState
-state_from_string (const char *text)
+CothreadTaskState
+cothread_fields_state_from_string (const char *text)
 {
   for (CothreadTaskState state = COTHREAD_TASK_READY; state < COTHREAD_TASK_FINISHED; state++)
     if (g_str_equal (text, cothread_task_state_to_string (state)))
@@ -150,7 +150,7 @@ set_value (const CothreadField *field, gpointer data, GVariant *value)
   else if (field->type == COTHREAD_FIELD_BOOLEAN && g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     *(gboolean *) member = g_variant_get_boolean (value);
   else if (field->type == COTHREAD_FIELD_STATE && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    *(CothreadTaskState *) member = state_from_string (g_variant_get_string (value, NULL));
+    *(CothreadTaskState *) member = cothread_fields_state_from_string (g_variant_get_string (value, NULL));
   else if (field->type == COTHREAD_FIELD_TEXT && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     *(char **) member = g_variant_dup_string (value, NULL);
   else if (field->type == COTHREAD_FIELD_INTERNED && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING) &&

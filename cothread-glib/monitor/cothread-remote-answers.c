@@ -4,6 +4,7 @@
 #include "callback/cothread-callback-queue-private.h"
 #include "loop/cothread-histogram-private.h"
 #include "monitor/cothread-fields-private.h"
+#include "monitor/cothread-pack-private.h"
 #include "monitor/cothread-task-info.h"
 #include "monitor/cothread-warning.h"
 
@@ -150,18 +151,25 @@ cothread_remote_list_queues (CothreadRemote *self, char ***names, GError **error
   return queues;
 }
 
-static CothreadTaskInfo *
-info_from_variant (GVariant *dict)
+static gpointer
+make_info (void)
 {
   CothreadTaskInfo *info = g_new0 (CothreadTaskInfo, 1);
 
   info->language = "?";
   info->wait_fd = -1;
   info->deadline_us = info->since_us = info->run_us = info->longest_run_us = -1;
-  cothread_fields_from_variant (cothread_task_info_fields, info, dict);
+  return info;
+}
+
+static void
+take_info (gpointer infos, gpointer row)
+{
+  CothreadTaskInfo *info = row;
+
   if (info->name == NULL)
     info->name = g_strdup ("");
-  return info;
+  g_ptr_array_add (infos, info);
 }
 
 /**
@@ -171,7 +179,7 @@ info_from_variant (GVariant *dict)
  * @error: return location for a #GError
  *
  * See cothread_scheduler_list_task_infos(), and #CothreadRemote for the errors.
- * Making the list holds the other main loop for some microseconds a task: a view
+ * Making the list holds the other main loop for about a microsecond a task: a view
  * asks for as many as can be looked at.
  *
  * Suspends the calling task.
@@ -185,22 +193,15 @@ GPtrArray *
 cothread_remote_list_task_infos (CothreadRemote *self, guint max, GError **error)
 {
   g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GVariant) list = NULL;
   GPtrArray *infos;
 
   g_return_val_if_fail (COTHREAD_IS_REMOTE (self), NULL);
 
-  reply = cothread_remote_ask (self, "ListTasks", g_variant_new ("(u)", max), "(aa{sv})", error);
+  reply = cothread_remote_ask (self, "PackTasks", g_variant_new ("(u)", max), COTHREAD_PACK_VARIANT_TYPE, error);
   if (reply == NULL)
     return NULL;
-  list = g_variant_get_child_value (reply, 0);
   infos = g_ptr_array_new_with_free_func ((GDestroyNotify) cothread_task_info_free);
-  for (gsize i = 0; i < g_variant_n_children (list); i++)
-    {
-      g_autoptr (GVariant) dict = g_variant_get_child_value (list, i);
-
-      g_ptr_array_add (infos, info_from_variant (dict));
-    }
+  cothread_unpack (reply, cothread_task_info_fields, make_info, take_info, infos);
   return infos;
 }
 

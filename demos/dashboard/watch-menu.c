@@ -51,6 +51,18 @@ clear_rows (DashWatchMenu *self)
   add_row (self, NULL, g_strdup ("This process"));
 }
 
+/* The row that had the keyboard is gone. */
+static void
+focus_first_found (DashWatchMenu *self)
+{
+  GtkListBoxRow *row = gtk_list_box_get_row_at_index (self->list, 1);
+
+  if (row == NULL)
+    row = gtk_list_box_get_row_at_index (self->list, 0);
+  if (gtk_widget_get_mapped (self->popover))
+    gtk_widget_grab_focus (GTK_WIDGET (row));
+}
+
 static void
 show_found (gpointer data)
 {
@@ -65,6 +77,7 @@ show_found (gpointer data)
       add_row (self, self->found[i],
                g_strdup_printf ("%s, %s", shown, self->found[i] + strlen (COTHREAD_MONITOR_BUS_NAME ".p")));
     }
+  focus_first_found (self);
   if (self->failure != NULL)
     gtk_label_set_text (self->note, self->failure->message);
   else

@@ -3,8 +3,8 @@
 
 /* Longer than a turn of a busy program, and soon enough to tell that one hangs. */
 #define PATIENCE_US (2 * G_USEC_PER_SEC)
-/* Each costs the watched process some microseconds; nobody reads more rows. */
-#define MOST_TASKS 1000
+/* Each costs the watched process about a microsecond; nobody reads more rows. */
+#define MOST_TASKS 2000
 
 DashWatch *
 dash_watch_new (const char *target)

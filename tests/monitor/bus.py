@@ -184,7 +184,7 @@ def test_another_user_is_refused(victim, program):
         pid = watched.process.pid
         status, output, errors = until(lambda: ask(bus, pid, 'GetStatistics'))
         assert status == 0 and 'tasks' in output, errors
-        for method, *arguments in (('GetStatistics',), ('GetTurns',), ('ListQueues',), ('ListTasks', 'uint32:0'),
+        for method, *arguments in (('GetStatistics',), ('GetTurns',), ('ListQueues',), ('ListTasks', 'uint32:0'), ('PackTasks', 'uint32:0'),
                                    ('GetBacktrace', 'uint64:1'), ('ListWarnings', 'uint64:0'),
                                    ('Dump', 'boolean:true', 'uint32:0')):
             status, output, errors = ask(bus, pid, method, *arguments, user=NOBODY, group=NOBODY, extra_groups=[])

@@ -284,7 +284,7 @@ lie (G_GNUC_UNUSED GDBusConnection *connection, G_GNUC_UNUSED const char *sender
   const char *answer = g_str_equal (method, "GetStatistics")  ? "({'tasks': <'many'>, 'ready': <int64 -5>, 'spawned': <uint64 18446744073709551615>},)"
                        : g_str_equal (method, "ListQueues")   ? "([{'name': <7>, 'length': <'x'>, 'time_in_queue': <(uint64 5, uint64 0, uint64 1, "
                                                                 "[(uint64 18446744073709551615, uint64 18446744073709551615), (0, 1)])>, 'run_time': <'?'>}],)"
-                       : g_str_equal (method, "ListTasks")    ? "([{'state': <'dancing'>, 'name': <uint32 5>, 'wait_fd': <'a'>}, {}],)"
+                       : g_str_equal (method, "PackTasks")    ? "(['state', 'name', 'wait_fd', 'news'], 'sust', [byte 1, 0x64, 0, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x78])"
                        : g_str_equal (method, "ListWarnings") ? "(uint64 3, [(uint32 4000000000, uint64 1, '', '')])"
                                                               : "('what?',)";
 
@@ -316,7 +316,8 @@ test_one_that_lies_is_not_believed (void)
                                        "<method name='GetStatistics'><arg type='a{sv}' direction='out'/></method>"
                                        "<method name='GetTurns'><arg type='s' direction='out'/></method>"
                                        "<method name='ListQueues'><arg type='aa{sv}' direction='out'/></method>"
-                                       "<method name='ListTasks'><arg type='u' direction='in'/><arg type='aa{sv}' direction='out'/></method>"
+                                       "<method name='PackTasks'><arg type='u' direction='in'/><arg type='as' direction='out'/>"
+                                       "<arg type='s' direction='out'/><arg type='ay' direction='out'/></method>"
                                        "<method name='ListWarnings'><arg type='t' direction='in'/><arg type='t' direction='out'/>"
                                        "<arg type='a(utss)' direction='out'/></method></interface></node>", &error);
   g_assert_no_error (error);

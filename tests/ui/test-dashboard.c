@@ -470,6 +470,28 @@ scenario_everything_has_an_accessible_name (void)
 }
 
 static void
+assert_all_is_reached (const char *page)
+{
+  g_autoptr (GPtrArray) unreachable = NULL;
+
+  ui_act (ui.window, "win.page", g_variant_new_string (page));
+  g_assert_true (cothread_sleep (500000, NULL)); /* the page has slid in, and rows are there */
+  unreachable = ui_list_unreachable (ui.window);
+  for (guint i = 0; i < unreachable->len; i++)
+    g_test_message ("page %s: the keyboard does not reach %s", page, (const char *) g_ptr_array_index (unreachable, i));
+  g_assert_cmpuint (unreachable->len, ==, 0);
+}
+
+static void
+scenario_everything_is_reached_from_the_keyboard (void)
+{
+  ui_wait_until ("files indexed", shows_something, (gpointer) "files");
+  assert_all_is_reached ("queue");
+  assert_all_is_reached ("tasks");
+  assert_all_is_reached ("warnings");
+}
+
+static void
 scenario_closes_while_flooding (void)
 {
   start_flood (POLICY_BLOCK);
@@ -570,6 +592,7 @@ main (int argc, char **argv)
   ADD ("headers-sort-and-the-open-task-stays-open", scenario_headers_sort_and_the_open_task_stays_open);
   ADD ("warnings-name-who-holds-the-loop-and-who-is-lost", scenario_warnings_name_who_holds_the_loop_and_who_is_lost);
   ADD ("everything-has-an-accessible-name", scenario_everything_has_an_accessible_name);
+  ADD ("everything-is-reached-from-the-keyboard", scenario_everything_is_reached_from_the_keyboard);
   ADD ("a-million-tasks-leave-the-window-alive", scenario_a_million_tasks_leave_the_window_alive);
   ADD ("closes-with-every-workload-on", scenario_closes_with_every_workload_on);
   ADD ("closes-while-flooding", scenario_closes_while_flooding);

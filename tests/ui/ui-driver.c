@@ -223,6 +223,64 @@ ui_list_nameless (GtkWidget *root)
   return found;
 }
 
+static gboolean
+is_control (GtkWidget *widget)
+{
+  return GTK_IS_BUTTON (widget) || GTK_IS_SWITCH (widget) || GTK_IS_SPIN_BUTTON (widget) || GTK_IS_DROP_DOWN (widget) ||
+         GTK_IS_SEARCH_ENTRY (widget) || GTK_IS_COLUMN_VIEW (widget) || GTK_IS_LIST_BOX_ROW (widget);
+}
+
+static void
+find_unreachable (GtkWidget *widget, GHashTable *reached, GPtrArray *found)
+{
+  if (!gtk_widget_get_mapped (widget) || !gtk_widget_is_sensitive (widget) || GTK_IS_WINDOW_CONTROLS (widget))
+    return;
+  if (is_control (widget))
+    {
+      if (!g_hash_table_contains (reached, widget))
+        g_ptr_array_add (found, g_strdup_printf ("%s %s", G_OBJECT_TYPE_NAME (widget), gtk_widget_get_name (widget)));
+      return; /* what is inside has keys of its own */
+    }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    find_unreachable (child, reached, found);
+}
+
+typedef struct
+{
+  GtkWidget *window;
+  GPtrArray *found;
+} Reach;
+
+#define MOST_STEPS 400
+
+static void
+walk_with_tab (gpointer data)
+{
+  Reach *self = data;
+  g_autoptr (GHashTable) reached = g_hash_table_new (NULL, NULL);
+
+  gtk_window_set_focus (GTK_WINDOW (self->window), NULL);
+  for (guint i = 0; i < MOST_STEPS; i++)
+    {
+      GtkWidget *focus;
+
+      gtk_widget_child_focus (self->window, GTK_DIR_TAB_FORWARD);
+      focus = gtk_window_get_focus (GTK_WINDOW (self->window));
+      for (GtkWidget *at = focus; at != NULL; at = gtk_widget_get_parent (at))
+        g_hash_table_add (reached, at);
+    }
+  find_unreachable (self->window, reached, self->found);
+}
+
+GPtrArray *
+ui_list_unreachable (GtkWidget *window)
+{
+  Reach reach = { window, g_ptr_array_new_with_free_func (g_free) };
+
+  cothread_call_on_thread_stack (walk_with_tab, &reach);
+  return reach.found;
+}
+
 void
 ui_wait_until (const char *what, UiCondition condition, gpointer data)
 {

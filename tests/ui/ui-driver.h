@@ -28,6 +28,9 @@ gboolean ui_has_text (GtkWidget *root, const char *text);
 /* What can be used or looked at, and has no name for those who do not see it. */
 GPtrArray *ui_list_nameless (GtkWidget *root);
 
+/* What can be used and is in view, and that the Tab key does not come to. */
+GPtrArray *ui_list_unreachable (GtkWidget *window);
+
 /* Waits until a condition holds; fails the test after a minute. */
 typedef gboolean (*UiCondition) (gpointer data);
 void ui_wait_until (const char *what, UiCondition condition, gpointer data);

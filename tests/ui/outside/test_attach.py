@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import screen
@@ -115,6 +116,45 @@ class AttachTest(unittest.TestCase):
         files = program.number('label', 'Files indexed: ')
         wait_until('the own numbers are back', lambda: files() is not None and depth() != waiting)
         self.close(program)
+
+    def test_is_chosen_from_the_list_with_the_keyboard(self):
+        victim = Victim()
+        self.addCleanup(victim.kill)
+        program = Program(DASHBOARD, '--folder', '/usr/share/doc')
+        self.addCleanup(program.end)
+        program.find('label', 'Files indexed: ')
+
+        def choose():
+            program.press('alt+w')
+            program.find('list item', f'bus-victim, {victim.pid}')
+            screen.take_picture('attach-menu.png')
+            program.press('Return')
+            return any(node.get_name() == f'Process: {victim.pid}' for node in walk(program.node))
+
+        wait_until('it is chosen', choose)
+        program.find('label', 'State: answers')
+        program.find('label', 'Watching bus-victim, org.cothread.Monitor.p' + victim.pid)
+        self.close(program)
+        self.assertTrue(victim.is_alive())
+
+    def test_leaves_no_file_behind(self):
+        with tempfile.TemporaryDirectory() as home:
+            victim = Victim()
+            self.addCleanup(victim.kill)
+            before = dict(os.environ)
+            self.addCleanup(lambda: (os.environ.clear(), os.environ.update(before)))
+            for name, folder in (('HOME', ''), ('XDG_CONFIG_HOME', 'config'), ('XDG_DATA_HOME', 'data'), ('XDG_STATE_HOME', 'state'),
+                                 ('XDG_CACHE_HOME', 'cache')):
+                os.environ[name] = os.path.join(home, folder)
+            program = Program(DASHBOARD, '--folder', '/usr/share/doc', '--attach', victim.pid)
+            self.addCleanup(program.end)
+            program.find('label', 'State: answers')
+            program.act(program.find('push button', 'Dark'), 'click')
+            self.close(program)
+            # The fonts' and the display's caches are not the dashboard's.
+            left = [os.path.join(folder, name) for folder, _, names in os.walk(home) for name in names
+                    if not folder.startswith(os.path.join(home, 'cache'))]
+            self.assertEqual(left, [])
 
     def test_one_that_is_not_there_is_said_not_to_be(self):
         program = Program(DASHBOARD, '--folder', '/usr/share/doc', '--attach', '999999999')
