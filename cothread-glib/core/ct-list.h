@@ -122,5 +122,6 @@ ct_queue_splice (CtQueue *to, CtQueue *from)
   from->head.prev->next = &to->head;
   to->head.prev = from->head.prev;
   to->length += from->length;
-  ct_queue_init (from);
+  ct_link_init (&from->head);
+  from->length = 0;
 }

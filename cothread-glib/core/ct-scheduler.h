@@ -43,19 +43,35 @@ typedef enum
 
 struct _CtScheduler
 {
+  /* First of all what a yield touches: three cache lines. */
   CtTask *current; /* never NULL */
-
-  CtQueue tick;  /* what the present tick still has to run */
-  CtQueue ready; /* runs in the next tick */
+  CtQueue tick;     /* what the present tick still has to run */
+  CtQueue yielding; /* woken together, and only if nothing else is ready */
+  guint64 n_switches;
+  guint64 n_settled; /* switches that the two lengths know of */
+  guint64 look_at; /* the switch at which the probe looks; CT_PROBE_NEVER */
+  union
+  {
+    guint32 unusual; /* any of these */
+    struct
+    {
+      guint8 attention; /* CtAttention: what whoever was switched to has to see to */
+      guint8 is_interrupted;
+      /* A task may be running a main loop: what it calls may be at another depth
+       * than the frame. Set by the owner. */
+      guint8 is_depth_uncertain;
+      guint8 is_tick_long; /* when it began */
+    };
+  };
   CtSlice slice;
+
+  CtQueue ready; /* runs in the next tick */
   CtTickCounter ticks_counter;
   CtProbe *probe;   /* NULL: nobody watches */
   CtTask *finished; /* its stack is free as soon as somebody else runs */
   const CtSwitchHooks *hooks; /* or NULL */
-  guint8 attention; /* CtAttention: what whoever was switched to has to see to */
 
-  CtQueue yielding;     /* woken together, and only if nothing else is ready */
-  CtLink timed_yielders; /* CtWaiters: the same, with a deadline */
+  CtLink timed_yielders; /* CtWaiters: yielding, with a deadline */
   CtTimerHeap timers;
 
   CtContext scheduler_context; /* the scheduler task */
@@ -86,11 +102,7 @@ struct _CtScheduler
   gpointer hooks_data;
   gboolean is_loop_asleep;
 
-  /* A task may be running a main loop: what it calls may be at another depth
-   * than the frame. Set by the owner. */
-  gboolean is_depth_uncertain;
   gboolean is_reaping;
-  gboolean is_interrupted;
   gboolean is_turn_over;  /* main was woken: let it go on after this tick */
   gboolean is_main_woken; /* ... and has not gone on yet */
   gboolean is_fresh;     /* nothing has run in this turn yet */
@@ -105,8 +117,6 @@ struct _CtScheduler
   guint64 next_id;
   guint64 n_spawned;
   guint64 n_finished;
-  guint64 n_switches;
-  guint64 look_at; /* the switch at which the probe looks; CT_PROBE_NEVER */
   guint64 n_ticks;
   guint64 n_turns;
 };
@@ -265,20 +275,27 @@ ct_queue_is_long (const CtQueue *queue)
   return queue->length > CT_FEW_TASKS;
 }
 
+/* A yield that is quick takes its task from the tick to the yield queue and counts
+ * nothing but the switch. To be called before a length of either is used. */
 static inline void
-ct_scheduler_make_current_unobserved (CtScheduler *self, CtTask *task)
+ct_scheduler_settle_lengths (CtScheduler *self)
 {
-  task->state = CT_TASK_RUNNING;
-  task->switches++;
-  self->n_switches++;
-  self->is_fresh = FALSE;
-  self->current = task;
+  guint n = (guint) (self->n_switches - self->n_settled);
+
+  self->tick.length -= n;
+  self->yielding.length += n;
+  self->n_settled = self->n_switches;
 }
 
 static inline void
 ct_scheduler_make_current (CtScheduler *self, CtTask *task)
 {
-  ct_scheduler_make_current_unobserved (self, task);
+  task->state = CT_TASK_RUNNING;
+  task->switches++;
+  self->n_switches++;
+  self->n_settled++;
+  self->is_fresh = FALSE;
+  self->current = task;
   if (G_UNLIKELY (self->n_switches >= self->look_at))
     ct_probe_look (self->probe, task);
 }

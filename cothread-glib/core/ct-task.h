@@ -81,9 +81,16 @@ struct _CtTask
   guint8 wake;       /* CtWake of the last firing */
   guint8 is_armed;   /* may fire */
   guint8 state;      /* CtTaskState */
-  guint8 kind;       /* CtTaskKind */
-  guint8 is_cancelled; /* sticky: reaches every wait from now on */
   guint8 shield_depth; /* while not 0, cancellation waits outside */
+  union
+  {
+    guint16 unusual; /* any of these; 0 for CT_TASK_NATIVE */
+    struct
+    {
+      guint8 kind;         /* CtTaskKind */
+      guint8 is_cancelled; /* sticky: reaches every wait from now on */
+    };
+  };
   guint8 stack_class;  /* of the stack that is reserved until the first switch */
   guint8 has_clean_stack; /* all zero at the first switch */
 

@@ -67,6 +67,7 @@ wake_patient_yielders (CtScheduler *self)
       if (waiter->sequence < self->n_turns - 1)
         ct_task_fire (waiter->task, CT_WAKE_NORMAL, waiter);
     }
+  ct_scheduler_settle_lengths (self);
   ct_queue_splice (&self->ready, &self->yielding);
 }
 
@@ -93,6 +94,7 @@ begin_tick (CtScheduler *self)
   if (self->is_turn_over)
     return FALSE;
   expire_timers (self);
+  ct_scheduler_settle_lengths (self);
   if (ct_queue_is_empty (&self->ready))
     {
       wake_yielders (self);
@@ -100,6 +102,7 @@ begin_tick (CtScheduler *self)
         return FALSE;
     }
   ct_queue_splice (&self->tick, &self->ready);
+  self->is_tick_long = ct_queue_is_long (&self->tick);
   if (G_UNLIKELY (self->arrange != NULL))
     self->arrange (self);
   self->n_ticks++;

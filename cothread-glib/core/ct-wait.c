@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "core/ct-scheduler.h"
+#include "core/ct-yield.h"
 
 /* Switch 7. A suspending task does the work of switch 4 itself and goes
  * straight to the next ready task; the scheduler task runs only when the turn
@@ -85,28 +85,16 @@ ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
   return task->wake;
 }
 
-/* A switch that is still to be made; or none (`to` is NULL), and what the wait
- * has come to. */
-typedef struct
-{
-  CtContext *to;
-  union
-  {
-    CtContext *from;
-    CtWake wake;
-  };
-} Yielding;
-
-static __attribute__ ((noinline)) Yielding
-yield_slowly (CtScheduler *self)
+CtYielding
+ct_scheduler_yield_slowly (CtScheduler *self)
 {
   CtTask *task = self->current;
   CtTask *next;
 
   if (task->kind == CT_TASK_MAIN)
-    return (Yielding) { .wake = ct_scheduler_yield_until (self, CT_TIME_NEVER) };
+    return (CtYielding) { .wake = ct_scheduler_yield_until (self, CT_TIME_NEVER) };
   if (ct_task_is_cancelled (task))
-    return (Yielding) { .wake = refuse_to_wait (self, task, NULL) };
+    return (CtYielding) { .wake = refuse_to_wait (self, task, NULL) };
   task->state = CT_TASK_YIELDING;
   ct_queue_push (&self->yielding, &task->link);
   /* The switch will save the registers about here. */
@@ -114,41 +102,28 @@ yield_slowly (CtScheduler *self)
     ct_task_tell_ahead (task, (const char *) __builtin_frame_address (0) - CT_CACHE_LINE);
   next = ct_scheduler_hop (self);
   if (next == task)
-    return (Yielding) { .wake = ct_task_is_cancelled (task) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL };
+    return (CtYielding) { .wake = ct_task_is_cancelled (task) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL };
   ct_scheduler_leave (self, task);
-  return (Yielding) { .to = next != NULL ? &next->context : &self->scheduler_context, .from = &task->context };
+  return (CtYielding) { .to = next != NULL ? &next->context : &self->scheduler_context, .from = &task->context };
 }
 
-/* From a native task to one that has a context, in a tick of not very many, with
- * neither hooks nor a probe: nearly every yield. That is decided before anything
- * is done, so that the compiler keeps nothing but `self` across the switch. The
- * other yields end in the same switch: two places to return to would mislead the
- * processor's return predictor. */
+CtWake
+ct_scheduler_finish_yield_slowly (CtScheduler *self)
+{
+  ct_scheduler_return_and_reap (self, self->current);
+  return ct_task_is_cancelled (self->current) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL;
+}
+
 CtWake
 ct_scheduler_yield (CtScheduler *self)
 {
-  CtTask *task = self->current;
-  CtTask *next = CT_CONTAINER_OF (self->tick.head.next, CtTask, link);
-  Yielding yielding = { &next->context, { &task->context } };
+  CtYielding yielding = G_LIKELY (ct_scheduler_may_yield_at_once (self)) ? ct_scheduler_yield_at_once (self)
+                                                                         : ct_scheduler_yield_slowly (self);
 
-  if (G_LIKELY (task->kind == CT_TASK_NATIVE && !task->is_cancelled && self->attention == 0 && !self->is_interrupted &&
-                self->probe == NULL && !ct_queue_is_empty (&self->tick) && !ct_queue_is_long (&self->tick) &&
-                next->context.saved != NULL && ct_slice_is_surely_not_used_up (&self->slice)))
-    {
-      task->state = CT_TASK_YIELDING;
-      ct_queue_push (&self->yielding, &task->link);
-      ct_queue_remove_first (&self->tick);
-      ct_scheduler_make_current_unobserved (self, next);
-    }
-  else
-    {
-      yielding = yield_slowly (self);
-      if (yielding.to == NULL)
-        return yielding.wake;
-    }
+  if (yielding.to == NULL)
+    return yielding.wake;
   ct_context_switch (yielding.from, yielding.to, FALSE); /* 7 */
-  ct_scheduler_return_and_reap (self, self->current);
-  return G_UNLIKELY (ct_task_is_cancelled (self->current)) ? CT_WAKE_CANCELLED : CT_WAKE_NORMAL;
+  return ct_scheduler_finish_yield (self);
 }
 
 CtWake

@@ -2,6 +2,8 @@
 #include "loop/cothread-fork-private.h"
 #include "loop/cothread-wait-private.h"
 
+#include "core/ct-yield.h"
+
 /* Everything GLib keeps for a thread (the depth of dispatches, the current
  * source) belongs to the stack it was set on; a task must leave it as it found
  * it when it was resumed.
@@ -213,12 +215,29 @@ cothread_sleep_until (gint64 deadline_us, GError **error)
 gboolean
 cothread_yield (GError **error)
 {
-  CtScheduler *core = cothread_wait_begin (error);
+  CothreadScheduler *self = cothread_running_scheduler;
+  CtScheduler *core;
+  CtYielding yielding;
   CtWake wake;
 
-  if (G_UNLIKELY (core == NULL))
-    return FALSE;
-  wake = ct_scheduler_yield (core);
+  if (G_LIKELY (self != NULL && ct_scheduler_may_yield_at_once (self->core)))
+    {
+      core = self->core;
+      yielding = ct_scheduler_yield_at_once (core);
+    }
+  else
+    {
+      core = cothread_wait_begin (error);
+      if (core == NULL)
+        return FALSE;
+      yielding = ct_scheduler_yield_slowly (core);
+    }
+  wake = yielding.wake;
+  if (G_LIKELY (yielding.to != NULL))
+    {
+      ct_context_switch_inline (yielding.from, yielding.to); /* 7 */
+      wake = ct_scheduler_finish_yield (core);
+    }
   return G_LIKELY (wake == CT_WAKE_NORMAL) || cothread_wait_result (wake, error);
 }
 

@@ -20,8 +20,7 @@ KINDS = ['native', 'stackless', 'main']
 
 # The layout that the switch saves: (register, its place in pointers).
 LAYOUTS = {
-    'x86-64': {'pc': 'rip', 'sp': 'rsp', 'words': 8, 'pc_at': 7,
-               'saved': [('r15', 1), ('r14', 2), ('r13', 3), ('r12', 4), ('rbx', 5), ('rbp', 6)]},
+    'x86-64': {'pc': 'rip', 'sp': 'rsp', 'words': 0, 'pc_at': -1, 'saved': [('rbp', -2)]},
     'aarch64': {'pc': 'pc', 'sp': 'sp', 'words': 22, 'pc_at': 11,
                 'saved': [(f'x{19 + i}', i) for i in range(11)]},
 }

@@ -71,7 +71,7 @@ cothread_scheduler_get_statistics (CothreadScheduler *scheduler)
 {
   CothreadStatistics *statistics;
   CtStackPoolStatistics stacks;
-  const CtScheduler *core;
+  CtScheduler *core;
 
   g_return_val_if_fail (COTHREAD_IS_SCHEDULER (scheduler), NULL);
   g_return_val_if_fail (cothread_scheduler_is_own_thread (scheduler), NULL);
@@ -81,6 +81,7 @@ cothread_scheduler_get_statistics (CothreadScheduler *scheduler)
   if (core == NULL)
     return statistics;
   cothread_scheduler_sync_runners (scheduler);
+  ct_scheduler_settle_lengths (core);
   ct_stack_pool_get_statistics (core->pool, &stacks);
   *statistics = (CothreadStatistics) {
     .tasks = core->n_live,

@@ -8,7 +8,7 @@
 gsize
 ct_stack_class_get_bytes (guint8 size_class)
 {
-  return ((gsize) 1 << size_class) - ct_stack_region_guard_bytes ();
+  return ((gsize) 1 << size_class) - ct_stack_region_page_bytes ();
 }
 
 gboolean
@@ -34,7 +34,7 @@ find_non_zero (const guint8 *page, gsize bytes)
 gsize
 ct_stack_get_high_water (const CtStack *stack)
 {
-  gsize page_bytes = ct_stack_region_guard_bytes ();
+  gsize page_bytes = ct_stack_region_page_bytes ();
   guint8 *start = stack->base;
 
   while (start < stack->limit)

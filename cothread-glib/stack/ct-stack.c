@@ -14,7 +14,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#define MIN_CLASS 14 /* slots of 2^14 bytes, guard page included */
+#define MIN_CLASS 14 /* 2^14 bytes less a page */
 #define MAX_CLASS 30
 #define N_CLASSES (MAX_CLASS - MIN_CLASS + 1)
 
@@ -70,7 +70,7 @@ ct_stack_pool_free (CtStackPool *pool)
 static guint
 size_class_for (gsize bytes)
 {
-  guint class = g_bit_storage (bytes + ct_stack_region_guard_bytes () - 1);
+  guint class = g_bit_storage (bytes + ct_stack_region_page_bytes () - 1);
 
   return MAX (class, MIN_CLASS);
 }
@@ -82,7 +82,7 @@ carve (CtStackPool *pool, SizeClass *class, guint class_bits, GError **error)
 
   if (class->newest == NULL || ct_stack_region_is_full (class->newest))
     {
-      CtStackRegion *region = ct_stack_region_new (class_bits, class->newest, error);
+      CtStackRegion *region = ct_stack_region_new (ct_stack_class_get_bytes ((guint8) class_bits) + ct_stack_region_guard_bytes (), class->newest, error);
 
       if (region == NULL)
         return NULL;

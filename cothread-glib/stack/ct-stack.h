@@ -4,14 +4,14 @@
 #include <glib.h>
 
 /* Stacks: virtual memory that is committed by use, carved from large regions,
- * each with a guard page at its low end. A pool belongs to one thread. */
+ * each with a guard at its low end. A pool belongs to one thread. */
 
 typedef struct _CtStack CtStack;
 typedef struct _CtStackPool CtStackPool;
 
 #define CT_STACK_COLORS 16
 #define CT_STACK_MIN_BYTES ((gsize) 12 * 1024)
-/* With its guard page a slot of 256 KiB. */
+/* One page short of a power of two, as all of them are. */
 #define CT_STACK_DEFAULT_BYTES ((gsize) 252 * 1024)
 #define CT_STACK_MAX_BYTES ((gsize) 1020 * 1024 * 1024)
 
@@ -27,6 +27,7 @@ struct _CtStack
   guint8 *base;  /* lowest usable byte, just above the guard page */
   guint8 *limit; /* one past the highest usable byte */
   guint8 size_class;
+  guint8 color;
 #ifdef HAVE_VALGRIND
   guint valgrind_id;
 #endif
@@ -86,5 +87,5 @@ ct_stack_get_bytes (const CtStack *stack)
 static inline guint
 ct_stack_get_color (const CtStack *stack)
 {
-  return (guint) ((gsize) stack->limit >> stack->size_class) % CT_STACK_COLORS;
+  return stack->color;
 }

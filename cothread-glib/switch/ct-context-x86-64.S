@@ -4,15 +4,20 @@
  * stack pointer, and the control bits of mxcsr and of the x87 unit
  * (AMD64 psABI 1.0, section 3.2.1 and 3.2.3).
  *
- * A saved stack looks like this, lowest address first:
+ * What is saved of a stack hangs below its stack pointer, in the 128 bytes that
+ * neither the kernel nor Valgrind touch:
  *
- *      0  mxcsr (4 bytes), x87 control word (2 bytes), 2 unused
- *      8  r15, r14, r13, r12, rbx, rbp
- *     56  return address
+ *    -24  mxcsr (4 bytes), x87 control word (2 bytes), 2 unused
+ *    -16  rbp
+ *     -8  where to go on
  *
- * The jump returns with `ret` to the address that the matching `call` pushed:
- * tasks that all suspend at one place keep the processor's return predictor
- * in step, four frames deep and more. */
+ * Whoever goes on there restores the other registers itself: this function
+ * from its own frame; where ct_context_jump_inline() stands, the compiler has
+ * put away what it needs.
+ *
+ * Going on with a jump, and leaving by a `ret` for the `call` that came in, keep
+ * the processor's return predictor in step: tasks that all suspend at one place,
+ * four frames deep and more, return as predicted. */
 
 	.text
 
@@ -23,9 +28,6 @@
 ct_context_jump:
 	.cfi_startproc
 	endbr64
-	pushq	%rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset rbp, 0
 	pushq	%rbx
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset rbx, 0
@@ -41,58 +43,70 @@ ct_context_jump:
 	pushq	%r15
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset r15, 0
-	subq	$8, %rsp
-	.cfi_adjust_cfa_offset 8
-	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
-	movl	(%rsp), %ecx
-	movzwl	4(%rsp), %edx
-
+	leaq	.Lgo_on(%rip), %rax
+	stmxcsr	-24(%rsp)
+	fnstcw	-20(%rsp)
+	movq	%rbp, -16(%rsp)
+	movq	%rax, -8(%rsp)
+	movl	-24(%rsp), %ecx
+	movzwl	-20(%rsp), %edx
 	movq	%rsp, (%rdi)
+
+	/* Until the jump, to an unwinder, the caller is whoever is gone on with. */
+	movq	%rsi, %rsp
+	.cfi_remember_state
+	.cfi_def_cfa rsp, 0
+	.cfi_offset rip, -8
+	.cfi_offset rbp, -16
+	.cfi_same_value rbx
+	.cfi_same_value r12
+	.cfi_same_value r13
+	.cfi_same_value r14
+	.cfi_same_value r15
+	movq	-16(%rsi), %rbp
 
 	/* Reloading costs 32-60 ns where only the sticky exception flags (the low
 	 * six bits) differ, so those are left alone, as the ABI allows. */
-	movl	(%rsi), %eax
-	xorl	%ecx, %eax
-	testl	$0xffffffc0, %eax
+	xorl	-24(%rsi), %ecx
+	testl	$0xffffffc0, %ecx
 	jne	.Lreload_mxcsr
 .Lmxcsr_done:
-	cmpw	4(%rsi), %dx
+	cmpw	-20(%rsi), %dx
 	jne	.Lreload_x87
 .Lx87_done:
-	movq	8(%rsi), %r15
-	movq	16(%rsi), %r14
-	movq	24(%rsi), %r13
-	movq	32(%rsi), %r12
-	movq	40(%rsi), %rbx
-	movq	48(%rsi), %rbp
-	leaq	56(%rsi), %rsp
-	.cfi_def_cfa_offset 8
-	.cfi_restore r15
-	.cfi_restore r14
-	.cfi_restore r13
-	.cfi_restore r12
-	.cfi_restore rbx
-	.cfi_restore rbp
-	ret
-
-	.cfi_def_cfa_offset 64
-	.cfi_rel_offset rbp, 48
-	.cfi_rel_offset rbx, 40
-	.cfi_rel_offset r12, 32
-	.cfi_rel_offset r13, 24
-	.cfi_rel_offset r14, 16
-	.cfi_rel_offset r15, 8
+	jmp	*-8(%rsi)
 .Lreload_mxcsr:
-	ldmxcsr	(%rsi)
+	ldmxcsr	-24(%rsi)
 	jmp	.Lmxcsr_done
 .Lreload_x87:
-	fldcw	4(%rsi)
+	fldcw	-20(%rsi)
 	jmp	.Lx87_done
+
+	/* An unwinder looks for the caller one byte before where that goes on. */
+	.cfi_restore_state
+	nop
+.Lgo_on:
+	endbr64
+	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r15
+	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r14
+	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r13
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbx
+	ret
 	.cfi_endproc
 	.size	ct_context_jump, .-ct_context_jump
 
-/* Where a new stack begins: r12 is the entry function, r13 its argument. The
+/* Where a new stack begins: on it are the entry function and its argument. The
  * undefined return address tells an unwinder that this is the last frame. */
 	.globl	ct_context_start
 	.hidden	ct_context_start
@@ -101,15 +115,15 @@ ct_context_jump:
 ct_context_start:
 	.cfi_startproc
 	.cfi_undefined rip
-	/* An unwinder looks for the caller one byte before a return address, so
-	 * the address that a new stack returns to is not the function's first. */
+	/* ... so the address that a new stack goes on at is not the first. */
 	nop
-	.globl	ct_context_start_return
-	.hidden	ct_context_start_return
-ct_context_start_return:
-	movq	%r13, %rdi
+	.globl	ct_context_start_here
+	.hidden	ct_context_start_here
+ct_context_start_here:
+	endbr64
+	movq	8(%rsp), %rdi
 	xorl	%ebp, %ebp
-	call	*%r12
+	call	*(%rsp)
 	ud2
 	.cfi_endproc
 	.size	ct_context_start, .-ct_context_start

@@ -14,11 +14,18 @@ typedef struct
   uint32_t mxcsr;
   uint16_t x87_control;
   uint16_t unused;
-  void *r15, *r14, *r13, *r12, *rbx, *rbp;
-  void (*return_address) (void);
+  void *rbp;
+  void (*go_on) (void);
 } SavedFrame;
 
-void ct_context_start_return (void); /* in ct_context_start */
+/* What ct_context_start finds above it. */
+typedef struct
+{
+  CtContextEntry entry;
+  void *arg;
+} FirstFrame;
+
+void ct_context_start_here (void); /* in ct_context_start */
 
 void
 ct_context_init_thread (CtContext *context)
@@ -43,17 +50,17 @@ ct_context_init (CtContext *context, uint8_t *base, uint8_t *limit, unsigned col
                  uint64_t float_control, CtContextEntry entry, void *arg)
 {
   uint8_t *top = limit - (color % CT_CONTEXT_COLORS) * CACHE_LINE;
-  /* ct_context_start is reached by `ret`, with the stack aligned for a call. */
-  SavedFrame *frame = (SavedFrame *) (void *) top - 1;
+  FirstFrame *first = (FirstFrame *) (void *) top - 1;
+  SavedFrame *frame = (SavedFrame *) (void *) first - 1;
 
   memset (context, 0, sizeof *context);
-  memset (frame, 0, sizeof *frame);
-  frame->mxcsr = (uint32_t) float_control;
-  frame->x87_control = (uint16_t) (float_control >> 32);
-  frame->r12 = (void *) entry;
-  frame->r13 = arg;
-  frame->return_address = ct_context_start_return;
-  context->saved = frame;
+  *first = (FirstFrame) { entry, arg };
+  *frame = (SavedFrame) {
+    .mxcsr = (uint32_t) float_control,
+    .x87_control = (uint16_t) (float_control >> 32),
+    .go_on = ct_context_start_here,
+  };
+  context->saved = first;
   ct_context_sanitizer_init (context, base, limit);
 }
 
@@ -67,16 +74,16 @@ ct_context_clear (CtContext *context)
 int
 ct_context_get_registers (const CtContext *context, CtContextRegisters *registers)
 {
-  const SavedFrame *frame = context->saved;
+  const SavedFrame *frame;
 
-  if (frame == NULL)
+  if (context->saved == NULL)
     return 0;
+  frame = (const SavedFrame *) context->saved - 1;
+  /* The others are in the innermost frame, and its unwind table knows where. */
   *registers = (CtContextRegisters) {
-    .pc = (uintptr_t) frame->return_address,
-    .sp = (uintptr_t) (frame + 1),
+    .pc = (uintptr_t) frame->go_on,
+    .sp = (uintptr_t) context->saved,
     .fp = (uintptr_t) frame->rbp,
-    .preserved = { (uintptr_t) frame->rbx, (uintptr_t) frame->r12, (uintptr_t) frame->r13,
-                   (uintptr_t) frame->r14, (uintptr_t) frame->r15 },
   };
   return 1;
 }
