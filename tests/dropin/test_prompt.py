@@ -9,10 +9,10 @@ from terminal import Terminal
 
 TICK = ("def tick():\n    while True:\n        cothread.Sleep(0.01)\n        ticks.append(1)\n")
 
-# Without readline Python waits in another way; with it there may be a library of another name. From 3.13 on there is
-# a prompt in Python, which a dumb terminal does not get.
+# Without readline Python waits in another way; -i would load it before anything else. From 3.13 on there is a prompt
+# in Python, which a dumb terminal does not get.
 KINDS = [("-i", "-c", "import cothread; ticks = []"),
-         ("-i", "-c", "import sys; sys.modules['readline'] = None; import cothread; ticks = []")]
+         ("-c", "import os, sys; sys.modules['readline'] = None; os.environ['PYTHONINSPECT'] = '1'; import cothread; ticks = []")]
 
 
 def each_kind(test):
@@ -83,6 +83,35 @@ def test_ctrl_c_at_the_prompt_and_in_a_wait():
         session.type("task = task and cothread.Spawn(tick) or task")
         session.type("ticks.clear()")
         wait_for_ticks(session, 3)
+
+    each_kind(test)
+
+
+ASK = """
+def ask():
+    try:
+        input('ask' + '> ')
+    except KeyboardInterrupt:
+        print('caught')
+    import time
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        pass
+    print('fi' + 'ne')
+"""
+
+
+def test_ctrl_c_in_input_is_raised_once():
+    def test(session):
+        session.type(f"exec({ASK!r})")
+        mark = len(session.text)
+        session.send("ask()\n")
+        session.wait_for("ask> ", mark)
+        time.sleep(0.5)  # until tasks run; before, the prompt would hear it itself
+        session.send("\x03")
+        session.wait_for("caught", mark)
+        session.wait_for("fine", mark)
+        assert "KeyboardInterrupt" not in session.text[mark:]
 
     each_kind(test)
 

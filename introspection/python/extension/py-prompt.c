@@ -26,21 +26,32 @@ stop_interrupting (void)
   has_again_timer = FALSE;
 }
 
+/* The first thing that the interpreter does when it runs Python again. */
+static int
+prompt_has_heard (G_GNUC_UNUSED void *data)
+{
+  stop_interrupting ();
+  return 0;
+}
+
 /* The prompt learns of Ctrl-C only from a select() or read() of its own that the
  * signal interrupts. So one that came while tasks ran comes again a little
  * later, when the prompt has gone back to that; where it took longer to, once
- * more, until the prompt asks for tasks again. */
+ * more, until the prompt asks for tasks again or has raised KeyboardInterrupt.
+ * The prompt of 3.13 is written in Python, and looks by itself. */
 static void
 interrupt_prompt_soon (void)
 {
   struct itimerspec times = { .it_value = { .tv_nsec = SIGNAL_AGAIN_NS }, .it_interval = { .tv_sec = AND_AGAIN_S } };
   struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGINT };
 
+  PyErr_SetInterrupt ();
   event.sigev_notify_thread_id = gettid ();
   stop_interrupting ();
   has_again_timer = timer_create (CLOCK_MONOTONIC, &event, &again_timer) == 0;
   if (has_again_timer)
     timer_settime (again_timer, 0, &times, NULL);
+  Py_AddPendingCall (prompt_has_heard, NULL);
 }
 
 /* However fast somebody types, each key lets tasks run. */
