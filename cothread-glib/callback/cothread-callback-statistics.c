@@ -108,7 +108,10 @@ cothread_callback_statistics_free (CothreadCallbackStatistics *statistics)
 CothreadHistogram *
 cothread_callback_statistics_get_time_in_queue (const CothreadCallbackStatistics *statistics)
 {
-  g_return_val_if_fail (statistics != NULL && statistics->details != NULL, cothread_histogram_new (NULL));
+  g_return_val_if_fail (statistics != NULL, cothread_histogram_new (NULL));
+
+  if (statistics->details == NULL) /* of no queue at all */
+    return cothread_histogram_new (NULL);
   return cothread_histogram_copy (((Details *) statistics->details)->time_in_queue);
 }
 
@@ -126,7 +129,10 @@ cothread_callback_statistics_get_time_in_queue (const CothreadCallbackStatistics
 CothreadHistogram *
 cothread_callback_statistics_get_run_time (const CothreadCallbackStatistics *statistics)
 {
-  g_return_val_if_fail (statistics != NULL && statistics->details != NULL, cothread_histogram_new (NULL));
+  g_return_val_if_fail (statistics != NULL, cothread_histogram_new (NULL));
+
+  if (statistics->details == NULL) /* of no queue at all */
+    return cothread_histogram_new (NULL);
   return cothread_histogram_copy (((Details *) statistics->details)->run_time);
 }
 

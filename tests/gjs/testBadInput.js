@@ -146,6 +146,56 @@ describe('bad input', function () {
         expect(queue.length).toBe(0);
     }));
 
+    it('cancelled twice is cancelled once, and a wait after its end changes nothing', inTask(function* () {
+        let n = 0, kept;
+        const task = Cothread.spawn(function* (self) {
+            kept = self;
+            try {
+                yield Cothread.sleep(1e6);
+            } catch (error) {
+                n++;
+                self.cancel();
+                yield Cothread.sleep(1);
+                return 'cleaned up';
+            }
+            return 'not cancelled';
+        });
+        yield Cothread.sleep(1);
+        task.cancel();
+        task.cancel();
+        task.handle.cancel();
+        expect(yield task).toBe('cleaned up');
+        expect(n).toBe(1);
+        // It has finished: a wait in its name is one of nobody's.
+        expect(kept.finished).toBe(true);
+        expect(yield Cothread.spawn(async () => await kept.wait(Cothread.spawn(() => 'still works')))).toBe('still works');
+        kept.cancel();
+        expect(kept.cancelled).toBe(true);
+        expect(yield kept).toBe('cleaned up');
+    }));
+
+    it('thrown in a clean-up is the error of the task', inTask(function* () {
+        const error = new Error('of the clean-up');
+        const task = Cothread.spawn(function* () {
+            try {
+                yield Cothread.sleep(1e6);
+            } finally {
+                yield Cothread.sleep(1);
+                throw error; // eslint-disable-line no-unsafe-finally
+            }
+        });
+        yield Cothread.sleep(1);
+        task.cancel();
+        expect(yield* expectError(task)).toBe(error);
+    }));
+
+    it('a wait in the name of a task that has not begun belongs to nobody', inTask(function* () {
+        const other = Cothread.spawn(async () => 'began');
+        const early = Cothread.spawn(async () => await other.wait(Cothread.sleep(1)));
+        yield early;
+        expect(yield other).toBe('began');
+    }));
+
     it('thrown is handed on, whatever it is', inTask(function* () {
         for (const thrown of [undefined, null, 0, 'text', {some: 'object'}]) {
             let caught = 'nothing';

@@ -41,6 +41,9 @@ declare module 'gi://Cothread?version=1.0' {
             list_tasks(): Task[];
             get_statistics(): Statistics;
         }
+        class BusMonitor {
+            static ['new'](scheduler: Scheduler | null): BusMonitor;
+        }
         class Statistics {
             tasks: number;
             waiting: number;
@@ -52,3 +55,6 @@ declare module 'gi://Cothread?version=1.0' {
 declare const ARGV: string[];
 declare function print(...args: any[]): void;
 declare function printerr(...args: any[]): void;
+interface ImportMeta {
+    url: string;
+}

@@ -474,19 +474,18 @@ function install(engine, Cothread) {
         },
     };
     Object.assign(Cothread, additions);
-    // Every other wait of the library, in microseconds as in C.
+    // Every wait of the library that has an _async form, in microseconds as in C.
     for (const [object, ...names] of [
-        [Cothread, 'sleep', 'join', 'wait_fd', 'wait_signal', 'wait_for_quit'],
+        [Cothread, 'sleep', 'join', 'wait_fd', 'wait_for_quit', 'wait_notify', 'wait_signal'],
         [Cothread.Event.prototype, 'wait'],
+        [Cothread.Lock.prototype, 'acquire'],
         [Cothread.Pulse.prototype, 'wait'],
+        [Cothread.Selection.prototype, 'wait'],
         [Cothread.Semaphore.prototype, 'acquire'],
-        [Cothread.ThreadedEventQueue && Cothread.ThreadedEventQueue.prototype, 'wait'],
-        [Cothread.CallbackQueue.prototype, 'call'],
+        [Cothread.CallbackQueue.prototype, 'flush'],
     ]) {
-        for (const name of names) {
-            if (object && object[`${name}_async`] !== NOTHING && object[`${name}_finish`] !== NOTHING)
-                Gio._promisify(object, `${name}_async`, `${name}_finish`);
-        }
+        for (const name of names)
+            Gio._promisify(object, `${name}_async`, `${name}_finish`);
     }
     if (GLib.getenv('COTHREAD_DEBUG') !== null && GLib.getenv('COTHREAD_DEBUG').split(',').includes('signals'))
         watchSignals();
