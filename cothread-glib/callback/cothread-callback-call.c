@@ -325,7 +325,8 @@ call_and_wait (Call *self, gint64 timeout_us, GCancellable *cancellable, gpointe
  * on to its end, and its task is cancelled if the caller was.
  *
  * The user data are freed on the scheduler's thread when the function has
- * returned or will not be called; in the calling thread if the post failed.
+ * returned or will not be called; in the calling thread if the post failed. A
+ * result that nobody takes is freed on either of the two.
  *
  * Returns: whether the function returned without an error
  *

@@ -270,8 +270,9 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
   change_rest (self, COTHREAD_REST_IDLE, COTHREAD_REST_NONE);
   for (;;)
     {
-      gboolean is_slice_left = free_dropped (self);
+      gboolean is_slice_left = free_dropped (self), is_timed;
       CothreadEntry *entry;
+      CothreadCallbackFunc func;
 
       if (G_UNLIKELY (self->is_above || __atomic_load_n (&self->errands, __ATOMIC_RELAXED) != 0) && self->drainer == drainer)
         tell_of_watermarks (self, drainer);
@@ -304,11 +305,17 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
           continue;
         }
       cothread_entry_list_pop (&self->in_hand);
+      func = entry->func;
+      is_timed = entry->posted_ns != 0;
       cothread_callback_queue_run_entry (self, entry);
       if (self->drainer != drainer)
         return DRAIN_REPLACED;
       if (ct_scheduler_slice_is_used_up (core))
-        return DRAIN_TURN_OVER;
+        {
+          if (!is_timed)
+            cothread_callback_queue_note_overrun (self, func);
+          return DRAIN_TURN_OVER;
+        }
       /* A long queue must not keep the tasks of this tick waiting for a whole
        * slice, nor a more urgent queue for more than one callback. */
       if ((++n % COTHREAD_IN_HAND_MAX == 0 && others_are_ready (self)) || more_urgent_is_ready (self))

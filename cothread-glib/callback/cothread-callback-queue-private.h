@@ -294,6 +294,10 @@ void cothread_callback_queue_end_blocked (CothreadCallbackQueue *self, guint64 b
 /* Measurements, in cothread-callback-timing.c. */
 void cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry, gboolean is_first);
 void cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *entry);
+/* The slice is used up, and was not when this function was called, untimed. */
+void cothread_callback_queue_note_overrun (CothreadCallbackQueue *self, CothreadCallbackFunc func);
+/* What a program calls the function, as far as it tells. */
+char *cothread_callback_name (CothreadCallbackFunc func);
 
 /* One post in so many is timed, on the average, at distances that differ: every
  * so-manieth might always be of the same kind. */

@@ -343,7 +343,7 @@ cothread_callback_queue_init (CothreadCallbackQueue *self)
  *
  * Makes another callback queue, empty, with a bound of 100 000 entries and
  * %COTHREAD_OVERFLOW_BLOCK. The scheduler holds a reference until the queue is
- * closed.
+ * closed, by cothread_callback_queue_close() or with the scheduler.
  *
  * Returns: (transfer full): a new queue
  *
@@ -437,6 +437,11 @@ cothread_scheduler_list_callback_queues (CothreadScheduler *scheduler)
  * post with %COTHREAD_ERROR_CLOSED. Callbacks that have begun go on. A queue is
  * closed when its scheduler is shut down; closing it again does nothing.
  *
+ * The destroy notifies of what is dropped run here, on the scheduler's thread;
+ * if the main context is destroyed in another thread, in that one. Whoever waits
+ * for room or for a flush fails with %COTHREAD_ERROR_CLOSED. May be called in a
+ * callback of the queue itself, and in a task.
+ *
  * In a child process after fork() every queue of the parent counts as closed.
  *
  * Since: 0.1
@@ -504,8 +509,9 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
  * cothread_callback_queue_pause:
  * @self: a callback queue
  *
- * Stops calling callbacks until cothread_callback_queue_resume(). Posts go on
- * filling the queue.
+ * Stops calling callbacks until cothread_callback_queue_resume(), however often
+ * this was called. Posts go on filling the queue, what is dropped is freed, and
+ * callbacks that have begun go on. On the scheduler's thread.
  *
  * Since: 0.1
  */
@@ -522,7 +528,7 @@ cothread_callback_queue_pause (CothreadCallbackQueue *self)
  * cothread_callback_queue_resume:
  * @self: a callback queue
  *
- * Goes on calling callbacks.
+ * Goes on calling callbacks, from the next turn on. On the scheduler's thread.
  *
  * Since: 0.1
  */

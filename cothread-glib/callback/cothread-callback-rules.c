@@ -33,7 +33,8 @@ rules_changed (CothreadCallbackQueue *self, const char *property)
  * @self: a callback queue
  * @max_length: how many entries may wait; 0: any number
  *
- * Sets the bound.
+ * Sets the bound, on the scheduler's thread. Posters that wait for room follow
+ * it; lowering it below the present length drops nothing.
  *
  * Since: 0.1
  */
@@ -69,7 +70,8 @@ cothread_callback_queue_get_overflow (CothreadCallbackQueue *self)
  * @self: a callback queue
  * @overflow: what happens to a post when the queue is full
  *
- * Sets the policy; posters that wait for room at the moment follow it too.
+ * Sets the policy, on the scheduler's thread; posters that wait for room at the
+ * moment follow it too.
  *
  * Since: 0.1
  */

@@ -45,13 +45,20 @@ is_spoilt (void)
 static gboolean
 run_entries (CothreadCallbackRunner *self)
 {
+  const CtTask *task = self->queue->scheduler->core->current;
   CothreadEntry *entry;
 
   while ((entry = next_for_runner (self)) != NULL)
     {
+      CothreadCallbackFunc func = entry->func;
+      gboolean is_timed = entry->posted_ns != 0;
+      guint64 switches = task->switches;
+
       self->is_in_callback = TRUE;
       cothread_callback_queue_run_entry (self->queue, entry);
       self->is_in_callback = FALSE;
+      if (!is_timed && task->switches == switches && ct_scheduler_slice_is_used_up (self->queue->scheduler->core))
+        cothread_callback_queue_note_overrun (self->queue, func);
       if (is_spoilt ())
         return FALSE;
     }

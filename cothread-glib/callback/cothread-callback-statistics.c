@@ -2,8 +2,6 @@
 #include "callback/cothread-callback-queue-private.h"
 #include "loop/cothread-histogram-private.h"
 
-#include <dlfcn.h>
-
 G_DEFINE_BOXED_TYPE (CothreadCallbackStatistics, cothread_callback_statistics,
                      cothread_callback_statistics_copy, cothread_callback_statistics_free)
 G_DEFINE_BOXED_TYPE (CothreadSlowCallback, cothread_slow_callback, cothread_slow_callback_copy, cothread_slow_callback_free)
@@ -136,19 +134,6 @@ cothread_callback_statistics_get_run_time (const CothreadCallbackStatistics *sta
   return cothread_histogram_copy (((Details *) statistics->details)->run_time);
 }
 
-static char *
-name_function (CothreadCallbackFunc func)
-{
-  gpointer address = (gpointer) func;
-  Dl_info info;
-
-  if (dladdr (address, &info) == 0)
-    return g_strdup_printf ("%p", address);
-  if (info.dli_sname != NULL)
-    return g_strdup (info.dli_sname);
-  return g_strdup_printf ("%s+0x%zx", info.dli_fname, (gsize) ((guint8 *) address - (guint8 *) info.dli_fbase));
-}
-
 static int
 compare_slow (gconstpointer one, gconstpointer other)
 {
@@ -162,7 +147,9 @@ compare_slow (gconstpointer one, gconstpointer other)
  * @statistics: a snapshot
  *
  * The functions whose longest timed call took longest, up to sixteen, the
- * slowest first. Callbacks of other languages all go through functions of their
+ * slowest first. A call that made its turn overrun the time slice by half a
+ * millisecond or more is among them also if it was not one of those that are
+ * timed, with the time by which it did. Callbacks of other languages all go through functions of their
  * binding.
  *
  * Returns: (transfer container) (element-type CothreadSlowCallback): the functions
@@ -183,7 +170,7 @@ cothread_callback_statistics_list_slowest (const CothreadCallbackStatistics *sta
       const CothreadSlowFunction *slow = &details->slow[i];
       CothreadSlowCallback *callback = g_new (CothreadSlowCallback, 1);
 
-      *callback = (CothreadSlowCallback) { name_function (slow->func), slow->n_timed, slow->total_ns, slow->longest_ns };
+      *callback = (CothreadSlowCallback) { cothread_callback_name (slow->func), slow->n_timed, slow->total_ns, slow->longest_ns };
       g_ptr_array_add (slowest, callback);
     }
   g_ptr_array_sort (slowest, compare_slow);
@@ -312,7 +299,8 @@ cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self)
  * @self: a callback queue
  *
  * Takes a consistent snapshot of the queue's counters, without a lock: nobody
- * who posts waits for it.
+ * who posts waits for it. On the scheduler's thread; the snapshot may then be
+ * read in any.
  *
  * Returns: (transfer full): the snapshot
  *

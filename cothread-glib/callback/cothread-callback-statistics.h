@@ -78,8 +78,9 @@ typedef struct _CothreadSlowCallback CothreadSlowCallback;
 
 /**
  * CothreadSlowCallback:
- * @function: the name of the function; where its program does not export it,
- *   the file it is in and the offset there, as addr2line(1) takes it
+ * @function: the name of the function, static or not; of a file that was
+ *   stripped of its symbols, the file and the offset in it, as addr2line(1) takes
+ *   it
  * @timed: how many of its calls were timed
  * @total_ns: how long these took together
  * @longest_ns: how long the longest took

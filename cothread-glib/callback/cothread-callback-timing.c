@@ -3,6 +3,9 @@
 
 /* Which entries are timed, and what is measured of them. */
 
+/* An alarm may be late by some of it. */
+#define NOTABLE_OVERRUN_US 500
+
 __thread guint cothread_posts_to_sample;
 
 static void
@@ -33,11 +36,10 @@ cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry
 }
 
 static void
-note_run_time (CothreadTiming *timing, CothreadCallbackFunc func, guint64 ns)
+note_slow (CothreadTiming *timing, CothreadCallbackFunc func, guint64 ns)
 {
   CothreadSlowFunction *quickest = &timing->slow[0];
 
-  ct_histogram_add (&timing->run_time, ns);
   for (guint i = 0; i < COTHREAD_SLOW_CALLBACKS; i++)
     {
       CothreadSlowFunction *slow = &timing->slow[i];
@@ -58,6 +60,24 @@ note_run_time (CothreadTiming *timing, CothreadCallbackFunc func, guint64 ns)
     *quickest = (CothreadSlowFunction) { func, 1, ns, ns };
 }
 
+/* Not every call is timed, but none that holds the loop goes unnoticed: the turn
+ * then overran its slice, and by less than that call took. */
+void
+cothread_callback_queue_note_overrun (CothreadCallbackQueue *self, CothreadCallbackFunc func)
+{
+  const CtScheduler *core = self->scheduler->core;
+  gint64 end_us = core->slice.end_us, overrun_us;
+
+  if (end_us == G_MININT64 || end_us == G_MAXINT64)
+    return;
+  overrun_us = ct_scheduler_now (core) - end_us;
+  if (overrun_us < NOTABLE_OVERRUN_US)
+    return;
+  if (self->timing == NULL)
+    self->timing = g_new0 (CothreadTiming, 1);
+  note_slow (self->timing, func, (guint64) overrun_us * 1000);
+}
+
 /* A callback that suspends has no run time: others ran meanwhile. */
 void
 cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *entry)
@@ -73,15 +93,18 @@ cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *e
   if (task->switches != switches)
     return;
   end_ns = cothread_now_ns ();
-  if (self->timing != NULL)
-    note_run_time (self->timing, func, end_ns - begin_ns);
+  if (self->timing == NULL)
+    return;
+  ct_histogram_add (&self->timing->run_time, end_ns - begin_ns);
+  note_slow (self->timing, func, end_ns - begin_ns);
 }
 
 /**
  * cothread_callback_queue_reset_timing:
  * @self: a callback queue
  *
- * Forgets what was measured: the histograms and the slowest callbacks.
+ * Forgets what was measured: the histograms and the slowest callbacks. On the
+ * scheduler's thread.
  *
  * Since: 0.1
  */

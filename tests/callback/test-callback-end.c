@@ -172,6 +172,87 @@ test_threads_that_post_while_the_queue_is_closed_lose_nothing_uncounted (Callbac
   check_close_under_fire (f);
 }
 
+/* A thread that ends and leaves its context to others, with entries queued and
+ * posters blocked. */
+typedef struct
+{
+  GMainContext *context;
+  CothreadCallbackQueue *queue; /* referenced */
+  Parcel parcels[6];            /* half of them from a thread that blocks */
+  GThread *poster;
+  GError *error;
+} Leaver;
+
+static gpointer
+block_on_what_is_left (gpointer data)
+{
+  Leaver *self = data;
+
+  for (guint i = 3; i < 6; i++)
+    {
+      g_clear_error (&self->error);
+      cothread_callback_queue_post (self->queue, callback_parcel_run, &self->parcels[i], callback_parcel_destroy, &self->error);
+    }
+  return NULL;
+}
+
+static CothreadTask *volatile left_task; /* keeps what is abandoned from looking like a leak */
+
+static gpointer
+do_nothing_in_task (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED GError **error)
+{
+  return NULL;
+}
+
+static gpointer
+leave_entries (gpointer data)
+{
+  Leaver *self = data;
+  CothreadCallbackStatistics *statistics = NULL;
+
+  g_main_context_push_thread_default (self->context);
+  self->queue = cothread_callback_queue_new (cothread_scheduler_get_default (), "left");
+  left_task = cothread_spawn (do_nothing_in_task, NULL);
+  cothread_callback_queue_set_max_length (self->queue, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (cothread_callback_queue_post_full (self->queue, i == 1 ? COTHREAD_CALLBACK_MAY_WAIT : COTHREAD_CALLBACK_DEFAULT,
+                                                      callback_parcel_run, &self->parcels[i], callback_parcel_destroy, NULL));
+  /* From here, so that it is not mistaken for this one, which will be gone. */
+  self->poster = g_thread_new ("poster", block_on_what_is_left, self);
+  while (statistics == NULL || statistics->blocked_now == 0)
+    {
+      g_clear_pointer (&statistics, cothread_callback_statistics_free);
+      statistics = cothread_callback_queue_get_statistics (self->queue);
+      g_usleep (100);
+    }
+  cothread_callback_statistics_free (statistics);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+static void
+test_a_context_that_another_thread_destroys_ends_the_queue_there (CallbackFixture *f)
+{
+  Leaver leaver = { .context = g_main_context_new () };
+
+  for (guint i = 0; i < G_N_ELEMENTS (leaver.parcels); i++)
+    leaver.parcels[i].fixture = f;
+  callback_in_thread (leave_entries, &leaver);
+  g_test_expect_message ("Cothread", G_LOG_LEVEL_CRITICAL, "*does not live on*");
+  g_main_context_unref (leaver.context);
+  g_test_assert_expected_messages ();
+  g_thread_join (leaver.poster);
+
+  g_assert_error (leaver.error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED);
+  g_clear_error (&leaver.error);
+  for (guint i = 0; i < G_N_ELEMENTS (leaver.parcels); i++)
+    {
+      callback_assert_parcel (&leaver.parcels[i], 0);
+      g_assert_true ((leaver.parcels[i].destroyed_in == g_thread_self ()) == (i < 3));
+    }
+  g_object_unref (leaver.queue);
+}
+
 static void
 test_the_default_queue_is_gone_after_a_shutdown (CallbackFixture *f)
 {
@@ -209,6 +290,7 @@ main (int argc, char *argv[])
   callback_test_add ("end", what_a_loop_leaves_behind_the_next_loop_runs);
   callback_test_add ("end", entries_that_no_loop_runs_are_dropped_with_the_scheduler);
   callback_test_add ("end", threads_that_post_while_the_queue_is_closed_lose_nothing_uncounted);
+  callback_test_add ("end", a_context_that_another_thread_destroys_ends_the_queue_there);
   callback_test_add ("end", the_default_queue_is_gone_after_a_shutdown);
   callback_test_add ("end", a_queue_cannot_be_made_after_a_shutdown);
   return g_test_run ();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loop/cothread-histogram-private.h"
 
+#include <stdlib.h>
+
 /* Log-linear histograms. */
 
 static void
@@ -69,6 +71,57 @@ test_quantiles_are_right_to_a_sixteenth (void)
   g_assert_cmpuint (n, ==, 100000);
 }
 
+static int
+compare_values (gconstpointer one, gconstpointer other)
+{
+  guint64 a = *(const guint64 *) one, b = *(const guint64 *) other;
+
+  return a < b ? -1 : a > b;
+}
+
+/* Of every order of magnitude, with a few that are far away from all others. */
+static guint64
+random_value (guint shape)
+{
+  guint64 value = ((guint64) g_test_rand_int () << 32 | (guint32) g_test_rand_int ()) >> 24;
+
+  if (shape == 0)
+    return value >> g_test_rand_int_range (0, 40);
+  if (shape == 1)
+    return 1000 + value % 16;
+  return g_test_rand_int_range (0, 100) == 0 ? 500000000 + value % 1000 : 800 + value % 400;
+}
+
+/* The nearest-rank quantile of the sorted values, and what the histogram says. */
+static void
+test_quantiles_are_those_of_the_sorted_values_to_a_sixteenth (void)
+{
+  for (guint round = 0; round < 60; round++)
+    {
+      guint n = (guint) g_test_rand_int_range (1, 3000);
+      g_autofree guint64 *sorted = g_new (guint64, n);
+      g_autofree CtHistogram *values = g_new0 (CtHistogram, 1);
+      g_autoptr (CothreadHistogram) histogram = NULL;
+
+      for (guint i = 0; i < n; i++)
+        {
+          sorted[i] = random_value (round % 3);
+          ct_histogram_add (values, sorted[i]);
+        }
+      qsort (sorted, n, sizeof *sorted, compare_values);
+      histogram = cothread_histogram_new (values);
+      g_assert_cmpuint (cothread_histogram_get_max (histogram), ==, sorted[n - 1]);
+      for (guint permille = 0; permille <= 1000; permille++)
+        {
+          guint rank = MAX (1, (permille * n + 999) / 1000);
+          guint64 exact = sorted[rank - 1], given = cothread_histogram_get_quantile (histogram, permille / 1000.0);
+
+          g_assert_cmpuint (given, >=, exact);
+          g_assert_cmpuint (given, <=, exact + exact / 16);
+        }
+    }
+}
+
 static void
 test_an_empty_one_is_all_zero (void)
 {
@@ -108,6 +161,8 @@ main (int argc, char *argv[])
                    test_buckets_follow_each_other_and_are_no_wider_than_a_sixteenth);
   g_test_add_func ("/histogram/what-is-too-large-is-in-the-last-bucket", test_what_is_too_large_is_in_the_last_bucket);
   g_test_add_func ("/histogram/quantiles-are-right-to-a-sixteenth", test_quantiles_are_right_to_a_sixteenth);
+  g_test_add_func ("/histogram/quantiles-are-those-of-the-sorted-values-to-a-sixteenth",
+                   test_quantiles_are_those_of_the_sorted_values_to_a_sixteenth);
   g_test_add_func ("/histogram/an-empty-one-is-all-zero", test_an_empty_one_is_all_zero);
   g_test_add_func ("/histogram/nonsense-is-misuse", test_nonsense_is_misuse);
   return g_test_run ();
