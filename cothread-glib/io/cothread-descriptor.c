@@ -21,7 +21,7 @@
 struct _CothreadDescriptor
 {
   gint fd; /* -1: closed */
-  gushort kept;
+  CothreadFdState kept;
   guint n_calls;     /* in progress */
   gboolean is_freed; /* the last of them frees it */
 };

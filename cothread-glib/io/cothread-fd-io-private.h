@@ -6,15 +6,24 @@
 #include "core/ct-scheduler.h"
 #include "io/cothread-fd-io.h"
 
+/* What is known of a descriptor whose owner knows that it is still the same
+ * file. */
+typedef struct
+{
+  gushort events; /* that were waited for since it was opened: it stays registered */
+  /* Nothing was left by the last read, and what comes is reported: the next one
+   * may wait before it tries. */
+  gboolean is_drained;
+  gboolean has_hung_up; /* or has urgent data, or an error: always try */
+  enum { COTHREAD_FD_UNKNOWN, COTHREAD_FD_TCP, COTHREAD_FD_OTHER } kind;
+} CothreadFdState;
+
 /* One call that is tried until it gets somewhere. */
 typedef struct
 {
   gint fd;
   gint64 timeout_us;
-  /* Whether the descriptor was waited for since it was opened, and stays
-   * registered: its events, or NULL where nobody knows that it is still the same
-   * file. */
-  gushort *kept;
+  CothreadFdState *kept; /* NULL: nobody knows */
   /* Where the descriptor's owner keeps its number, or NULL: it may close it while
    * the call is suspended, and the number may become another file's. */
   const gint *own;

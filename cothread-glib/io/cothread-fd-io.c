@@ -4,6 +4,8 @@
 #include "loop/cothread-wait-private.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 /* How long to wait for room in the backlog of a local socket, which nothing
@@ -36,10 +38,58 @@ cothread_fd_call_begin (CothreadFdCall *call, GError **error)
   return cothread_checkpoint (error) && !is_closed (call, error);
 }
 
+/* What an edge may report together with data, and never again. */
+#define ODDITIES (POLLRDHUP | POLLPRI)
+
+static void
+note_what_happened (CothreadFdState *state, GIOCondition happened)
+{
+  state->is_drained = FALSE;
+  if ((happened & (ODDITIES | G_IO_HUP | G_IO_ERR)) != 0)
+    state->has_hung_up = TRUE;
+}
+
+static gboolean
+is_tcp (CothreadFdState *state, gint fd)
+{
+  gint protocol = 0;
+  socklen_t n_bytes = sizeof protocol;
+
+  if (state->kind == COTHREAD_FD_UNKNOWN)
+    state->kind = getsockopt (fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &n_bytes) == 0 && protocol == IPPROTO_TCP
+                    ? COTHREAD_FD_TCP : COTHREAD_FD_OTHER;
+  return state->kind == COTHREAD_FD_TCP;
+}
+
+/* TCP gives all that it has. So after less than was asked for the next read would
+ * be in vain, as long as each edge is reported: what comes after the report that
+ * led to this read makes another one, if the file stayed registered, and if it
+ * did not, registering it looks. Only what was in the same report as the data
+ * would be missed: the end of the stream, urgent data (a read stops before it),
+ * an error. Other files stop a read earlier: at a line, a message, a sender. */
+static void
+note_read (const CothreadFdCall *call, gsize n_read, gsize n_wanted)
+{
+  CothreadFdState *state = call->kept;
+
+  if (state != NULL && n_read > 0 && n_read < n_wanted && (state->events & G_IO_IN) != 0 && !state->has_hung_up)
+    state->is_drained = is_tcp (state, call->fd);
+}
+
+static gsize
+count_bytes (const struct iovec *vectors, guint n_vectors)
+{
+  gsize n = 0;
+
+  for (guint i = 0; i < n_vectors; i++)
+    n += vectors[i].iov_len;
+  return n;
+}
+
 gboolean
 cothread_fd_call_retry (CothreadFdCall *call, int failure, GIOCondition condition, GError **error)
 {
-  gboolean was_kept = call->kept != NULL && (*call->kept & condition) == condition;
+  gboolean was_kept = call->kept != NULL && (call->kept->events & condition) == condition;
   GIOCondition happened;
 
   if (failure == EINTR)
@@ -52,7 +102,11 @@ cothread_fd_call_retry (CothreadFdCall *call, int failure, GIOCondition conditio
       if (call->core == NULL || !cothread_deadline_from_timeout (call->core, call->timeout_us, &call->deadline_us))
         return FALSE;
     }
+  if (was_kept && condition == G_IO_IN && call->core->poller->klass->can_keep)
+    condition |= (GIOCondition) ODDITIES;
   happened = cothread_wait_fd_until (call->core, call->fd, condition, was_kept, call->deadline_us, error);
+  if (call->kept != NULL)
+    note_what_happened (call->kept, happened);
   if (happened == 0)
     return FALSE;
   if ((happened & G_IO_NVAL) != 0)
@@ -64,14 +118,19 @@ cothread_fd_call_retry (CothreadFdCall *call, int failure, GIOCondition conditio
   if (is_closed (call, error))
     return FALSE;
   if (call->kept != NULL)
-    *call->kept |= (gushort) condition;
+    call->kept->events |= (gushort) condition & (G_IO_IN | G_IO_OUT);
   return TRUE;
 }
 
 gssize
 cothread_fd_call_readv (CothreadFdCall *call, const struct iovec *vectors, guint n_vectors, GError **error)
 {
+  gsize n_wanted = count_bytes (vectors, n_vectors);
+
   if (!cothread_fd_call_begin (call, error))
+    return -1;
+  if (call->kept != NULL && call->kept->is_drained && n_wanted > 0 && call->timeout_us != 0 &&
+      !cothread_fd_call_retry (call, EAGAIN, G_IO_IN, error))
     return -1;
   for (;;)
     {
@@ -79,7 +138,10 @@ cothread_fd_call_readv (CothreadFdCall *call, const struct iovec *vectors, guint
                                 : readv (call->fd, vectors, (int) n_vectors);
 
       if (n >= 0)
-        return n;
+        {
+          note_read (call, (gsize) n, n_wanted);
+          return n;
+        }
       if (!cothread_fd_call_retry (call, errno, G_IO_IN, error))
         return -1;
     }
@@ -89,7 +151,8 @@ static gssize
 try_write (gint fd, const struct iovec *vectors, guint n_vectors)
 {
   struct msghdr message = { .msg_iov = (struct iovec *) vectors, .msg_iovlen = n_vectors };
-  gssize n = sendmsg (fd, &message, MSG_NOSIGNAL);
+  gssize n = n_vectors == 1 ? send (fd, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL)
+                            : sendmsg (fd, &message, MSG_NOSIGNAL);
 
   if (n >= 0 || errno != ENOTSOCK)
     return n;

@@ -16,7 +16,7 @@ typedef struct
 {
   GSocket *socket; /* the stream's; NULL: it is no such stream */
   gint fd;
-  gushort kept;
+  CothreadFdState kept;
 } SocketStream;
 
 static SocketStream *

@@ -285,6 +285,7 @@ may_run_at_once (CothreadScheduler *self)
   GSource *current;
 
   if (cothread_running_scheduler != NULL || !self->gate.is_open || self->worker == NULL || self->is_shut_down ||
+      self->is_of_parent ||
       core->hooks != NULL || core->probe != NULL || core->arrange != NULL || core->clock.is_virtual ||
       ct_scheduler_has_work (core) || !cothread_inbox_is_empty (&self->inbox))
     return FALSE;

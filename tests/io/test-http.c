@@ -56,7 +56,11 @@ serve (gpointer data, GError **error)
       while ((head_bytes = parse_head (buffer, n_bytes, &body_bytes)) > 0 && n_bytes >= head_bytes + body_bytes)
         {
           if (!answer (peer, buffer + head_bytes, body_bytes, error))
-            return NULL;
+            {
+              if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
+                g_clear_error (error); /* as below */
+              return NULL;
+            }
           n_bytes -= head_bytes + body_bytes;
           memmove (buffer, buffer + head_bytes + body_bytes, n_bytes);
         }

@@ -5,12 +5,16 @@
 
 /* An echo server under a client that writes to every connection, lets the
  * server run until it has answered all, and reads the answers. Both are in one
- * thread, so that no other program's turn on the processor comes between. */
+ * thread, so that no other program's turn on the processor comes between; or the
+ * client is a process of its own, and what the server's thread uses is measured. */
 
 typedef struct
 {
   guint n_connections;
   guint n_rounds;
+  /* The client is a process of its own, and what is measured is the processor
+   * time of the server; else it is the time of a round trip, client included. */
+  gboolean is_client_elsewhere;
 } EchoLoad;
 
 #define ECHO_MESSAGE_BYTES 64

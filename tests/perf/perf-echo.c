@@ -91,19 +91,28 @@ streams_in_tasks (gpointer data)
 int
 main (int argc, char **argv)
 {
-  Perf *perf = perf_new ("Echo server: a round trip, client included", &argc, &argv, NULL);
+  Perf *perf = perf_new ("Echo server: a round trip", &argc, &argv, NULL);
   EchoLoad one = { 1, perf_scale (perf, 20000) }, hundred = { 100, perf_scale (perf, 400) },
            thousand = { 1000, perf_scale (perf, 60) };
+  EchoLoad one_elsewhere = { 1, perf_scale (perf, 20000), TRUE }, hundred_elsewhere = { 100, perf_scale (perf, 400), TRUE },
+           thousand_elsewhere = { 1000, perf_scale (perf, 60), TRUE };
   const struct
   {
     const char *name;
     EchoLoad *load;
-  } loads[] = { { "1 connection", &one }, { "100 connections", &hundred }, { "1 000 connections", &thousand } };
+  } loads[] = {
+    { "1 connection, client included", &one },
+    { "100 connections, client included", &hundred },
+    { "1 000 connections, client included", &thousand },
+    { "1 connection, processor time of the server", &one_elsewhere },
+    { "100 connections, processor time of the server", &hundred_elsewhere },
+    { "1 000 connections, processor time of the server", &thousand_elsewhere },
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (loads); i++)
     {
-      g_autofree char *descriptors = g_strdup_printf ("%s, descriptors", loads[i].name);
-      g_autofree char *streams = g_strdup_printf ("%s, streams", loads[i].name);
+      g_autofree char *descriptors = g_strdup_printf ("descriptors, %s", loads[i].name);
+      g_autofree char *streams = g_strdup_printf ("streams, %s", loads[i].name);
       const PerfPeer peers[] = {
         { "hand-written epoll loop", echo_bare_epoll, loads[i].load },
         { "GSocketService, callbacks", echo_socket_service, loads[i].load },
