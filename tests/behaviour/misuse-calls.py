@@ -29,6 +29,7 @@ OBJECTS = {
     'CothreadStacklessRunner *': 'call->runner',
     'CothreadHistogram *': 'call->histogram',
     'CothreadWaitItem *': 'call->items',
+    'CothreadSelection *': 'call->selection',
 }
 ARGUMENTS = {
     'GError **': '&call->error',

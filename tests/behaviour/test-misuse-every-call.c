@@ -27,6 +27,7 @@ typedef struct
   CothreadTestScheduler *tester;
   CothreadStacklessRunner *runner;
   CothreadHistogram *histogram;
+  CothreadSelection *selection;
   CothreadWaitItem items[1];
   CothreadScheduler *dead_scheduler; /* in place of the other, once that has ended */
 
@@ -183,6 +184,7 @@ set_up (Call *call)
   call->tester = make_tester ();
   call->runner = g_object_new (toy_get_type (), "language", "toy", NULL);
   call->histogram = make_histogram (call->scheduler);
+  call->selection = cothread_selection_new ();
   call->items[0] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_EVENT, .object = call->event };
   call->some_error = g_error_new_literal (COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "some error");
   settle ();
@@ -205,6 +207,7 @@ tear_down (Call *call)
   g_clear_object (&call->semaphore);
   g_clear_object (&call->tester);
   g_clear_object (&call->runner);
+  g_clear_object (&call->selection);
   g_clear_pointer (&call->histogram, cothread_histogram_free);
   g_clear_object (&call->dead_scheduler);
   g_clear_error (&call->some_error);
@@ -419,6 +422,7 @@ end_everything (gpointer data)
   g_object_run_dispose (G_OBJECT (call->semaphore));
   g_object_run_dispose (G_OBJECT (call->tester));
   g_object_run_dispose (G_OBJECT (call->runner));
+  g_object_run_dispose (G_OBJECT (call->selection));
   call->dead_scheduler = cothread_scheduler_new (NULL);
   cothread_scheduler_shutdown (call->dead_scheduler);
   call->scheduler = call->dead_scheduler;
