@@ -139,7 +139,9 @@ cothread_stackless_runner_exchange (CothreadStacklessRunner *self, guint n_reque
   CothreadRunnerTask *task;
   guint n = 0;
 
-  g_return_val_if_fail (priv != NULL && n_requests <= COTHREAD_RUNNER_REQUESTS, 0);
+  if (priv == NULL)
+    return 0;
+  g_return_val_if_fail (n_requests <= COTHREAD_RUNNER_REQUESTS, 0);
 
   if (is_closed (priv))
     return 0;
@@ -200,7 +202,9 @@ cothread_stackless_runner_write (CothreadStacklessRunner *self, const guint8 *by
 {
   CothreadStacklessRunnerPrivate *priv = begin (self);
 
-  g_return_if_fail (priv != NULL && bytes != NULL && n_bytes <= sizeof priv->memory->requests);
+  if (priv == NULL)
+    return;
+  g_return_if_fail (bytes != NULL && n_bytes <= sizeof priv->memory->requests);
   memcpy (priv->memory->requests, bytes, n_bytes);
 }
 
@@ -220,7 +224,8 @@ cothread_stackless_runner_read (CothreadStacklessRunner *self, gsize n_bytes)
 {
   CothreadStacklessRunnerPrivate *priv = begin (self);
 
-  g_return_val_if_fail (priv != NULL, NULL);
+  if (priv == NULL)
+    return NULL;
   return g_bytes_new (priv->memory, MIN (n_bytes, sizeof *priv->memory));
 }
 
@@ -242,7 +247,9 @@ cothread_stackless_runner_define_function (CothreadStacklessRunner *self, const 
   CothreadStacklessRunnerPrivate *priv = begin (self);
   CothreadRunnerFunction function;
 
-  g_return_val_if_fail (priv != NULL && name != NULL, 0);
+  if (priv == NULL)
+    return 0;
+  g_return_val_if_fail (name != NULL, 0);
   function = (CothreadRunnerFunction) { g_intern_string (name), g_intern_string (location) };
   g_array_append_val (priv->functions, function);
   return priv->functions->len - 1;
@@ -265,7 +272,8 @@ cothread_stackless_runner_spawn (CothreadStacklessRunner *self, guint function)
   CothreadStacklessRunnerPrivate *priv = begin (self);
   guint id;
 
-  g_return_val_if_fail (priv != NULL, 0);
+  if (priv == NULL)
+    return 0;
   if (priv->scheduler->is_shut_down)
     return 0;
   for (id = priv->first_free; id < priv->tasks->len && priv->tasks->pdata[id] != NULL; id++)
@@ -375,7 +383,9 @@ cothread_stackless_runner_next (CothreadStacklessRunner *self, guint *id, Cothre
   CothreadStacklessRunnerPrivate *priv = begin (self);
   CothreadRunnerTask *task;
 
-  g_return_val_if_fail (priv != NULL && id != NULL, FALSE);
+  if (priv == NULL)
+    return FALSE;
+  g_return_val_if_fail (id != NULL, FALSE);
   if (is_closed (priv))
     return FALSE;
   begin_exchange (priv, G_MAXUINT, priv->left);
@@ -406,7 +416,8 @@ cothread_stackless_runner_rest (CothreadStacklessRunner *self, CothreadStackless
 {
   CothreadStacklessRunnerPrivate *priv = begin (self);
 
-  g_return_if_fail (priv != NULL);
+  if (priv == NULL)
+    return;
   begin_exchange (priv, G_MAXUINT, left);
 }
 

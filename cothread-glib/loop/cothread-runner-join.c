@@ -67,7 +67,9 @@ cothread_stackless_runner_add_task (CothreadStacklessRunner *self, guint id, Cot
   CothreadRunnerTask *waiting = cothread_runner_find (self, id);
   CothreadRunnerSource *source;
 
-  g_return_val_if_fail (waiting != NULL && task != NULL && waiting->task != task, 0);
+  if (waiting == NULL)
+    return 0;
+  g_return_val_if_fail (task != NULL && waiting->task != task, 0);
   g_return_val_if_fail (cothread_task_is_finished (task) ||
                         (task->scheduler != NULL && cothread_scheduler_is_own_thread (task->scheduler)), 0);
   source = g_new0 (CothreadRunnerSource, 1);

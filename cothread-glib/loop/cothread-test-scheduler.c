@@ -403,7 +403,7 @@ cothread_test_scheduler_run (CothreadTestScheduler *self, GError **error)
   g_autoptr (CothreadScheduler) scheduler = NULL;
 
   g_return_val_if_fail (COTHREAD_IS_TEST_SCHEDULER (self), FALSE);
-  g_return_val_if_fail (cothread_scheduler_is_own_thread (self->scheduler), FALSE);
+  g_return_val_if_fail (self->scheduler != NULL && cothread_scheduler_is_own_thread (self->scheduler), FALSE);
   if (self->scheduler->core != NULL && !may_run (self, error))
     return FALSE;
   scheduler = g_object_ref (self->scheduler);

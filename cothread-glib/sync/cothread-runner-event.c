@@ -65,7 +65,8 @@ cothread_stackless_runner_add_event (CothreadStacklessRunner *self, guint id, Co
   CothreadRunnerTask *waiting = cothread_runner_find (self, id);
   CothreadRunnerSource *source;
 
-  g_return_val_if_fail (waiting != NULL && cothread_event_get_waiters (event) != NULL, 0);
+  if (waiting == NULL || cothread_event_get_waiters (event) == NULL)
+    return 0;
   source = g_new0 (CothreadRunnerSource, 1);
   ct_link_init (&source->watch.waiter.link);
   source->klass = &event_class;

@@ -8,21 +8,57 @@
 #define ISOLATED_TIMEOUT_US (20 * G_USEC_PER_SEC)
 
 static GString *said;
+static CothreadTestScheduler *tester; /* where time is virtual */
 
 static void
-run_test (gconstpointer test)
+run_test_on_context (BehaviourFunc test)
 {
   GMainContext *context = g_main_context_new ();
 
   said = g_string_new (NULL);
   g_main_context_push_thread_default (context);
-  cothread_scheduler_set_time_slice (cothread_scheduler_get_default (), G_USEC_PER_SEC);
-  ((BehaviourFunc) test) ();
+  test ();
   assert_said ("");
-  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
   g_main_context_pop_thread_default (context);
   g_main_context_unref (context);
   g_string_free (g_steal_pointer (&said), TRUE);
+}
+
+static BehaviourFunc present;
+
+static void
+run_in_real_time (void)
+{
+  cothread_scheduler_set_time_slice (cothread_scheduler_get_default (), G_USEC_PER_SEC);
+  present ();
+  assert_said ("");
+  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
+}
+
+static void
+run_test (gconstpointer test)
+{
+  present = (BehaviourFunc) test;
+  run_test_on_context (run_in_real_time);
+}
+
+static void
+run_in_virtual_time (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  tester = cothread_test_scheduler_new (0, &error);
+  g_assert_no_error (error);
+  present ();
+  assert_said ("");
+  g_clear_object (&tester);
+}
+
+static void
+run_virtual_test (gconstpointer test)
+{
+  present = (BehaviourFunc) test;
+  run_test_on_context (run_in_virtual_time);
 }
 
 static void
@@ -44,6 +80,32 @@ void
 behaviour_add (const char *path, BehaviourFunc test)
 {
   g_test_add_data_func (path, test, run_test);
+}
+
+void
+behaviour_add_virtual (const char *path, BehaviourFunc test)
+{
+  g_test_add_data_func (path, test, run_virtual_test);
+}
+
+CothreadTestScheduler *
+test_scheduler (void)
+{
+  return tester;
+}
+
+/* A test may have shut it down. */
+static gboolean
+is_tester_alive (void)
+{
+  return tester != NULL && cothread_scheduler_get_default () == cothread_test_scheduler_get_scheduler (tester);
+}
+
+gint64
+now (void)
+{
+  return cothread_scheduler_get_time (tester != NULL ? cothread_test_scheduler_get_scheduler (tester)
+                                                     : cothread_scheduler_get_default ());
 }
 
 void
@@ -86,6 +148,36 @@ assert_said (const char *expected)
   g_string_truncate (said, 0);
 }
 
+void
+say_outcome (gboolean success, GError **failure)
+{
+  g_autoptr (GError) error = g_steal_pointer (failure);
+  const char *how = "failed";
+
+  g_assert_true (success == (error == NULL));
+  if (error == NULL)
+    how = "ok";
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    how = "cancelled";
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    how = "timeout";
+  else if (g_error_matches (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT))
+    how = "refused";
+  else if (g_error_matches (error, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED))
+    how = "closed";
+  else if (g_error_matches (error, COTHREAD_ERROR, COTHREAD_ERROR_INTERRUPTED))
+    how = "interrupted";
+  else if (g_error_matches (error, COTHREAD_ERROR, COTHREAD_ERROR_DEADLOCK))
+    how = "deadlock";
+  say ("%s-%s", cothread_task_self () != NULL ? own_name () : "main", how);
+}
+
+void
+ignore_what_was_said (void)
+{
+  g_string_truncate (said, 0);
+}
+
 CothreadTask *
 spawn (const char *name, CothreadTaskFunc func, gpointer user_data)
 {
@@ -122,8 +214,12 @@ settle (void)
   GMainContext *context = g_main_context_get_thread_default ();
   guint n = 0;
 
+  if (is_tester_alive ())
+    cothread_test_scheduler_hold (tester);
   while (g_main_context_iteration (context, FALSE))
     g_assert_cmpuint (++n, <, MAX_ITERATIONS);
+  if (is_tester_alive ())
+    cothread_test_scheduler_release (tester);
 }
 
 guint
@@ -138,9 +234,14 @@ void
 run_until_no_task_is_left (void)
 {
   GMainContext *context = g_main_context_get_thread_default ();
+  g_autoptr (GError) error = NULL;
 
-  while (live_tasks () > 0)
-    g_main_context_iteration (context, TRUE);
+  if (is_tester_alive ())
+    cothread_test_scheduler_run (tester, &error);
+  else if (tester == NULL)
+    while (live_tasks () > 0)
+      g_main_context_iteration (context, TRUE);
+  g_assert_no_error (error);
 }
 
 void

@@ -13,6 +13,8 @@
 typedef void (*BehaviourFunc) (void);
 
 void behaviour_add (const char *path, BehaviourFunc test);
+/* On a test scheduler: time is virtual, and nothing sleeps. */
+void behaviour_add_virtual (const char *path, BehaviourFunc test);
 /* In a process of its own: for what would take the whole program down, or hang
  * it, if it failed. */
 void behaviour_add_isolated (const char *path, BehaviourFunc test);
@@ -24,6 +26,9 @@ void use_default_time_slice (void);
 void say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Everything said since the last look, separated by spaces. */
 void assert_said (const char *expected);
+void ignore_what_was_said (void);
+/* Says NAME-how ("ok" without an error), and clears the error. */
+void say_outcome (gboolean success, GError **error);
 char *take_said (void);
 
 CothreadTask *spawn (const char *name, CothreadTaskFunc func, gpointer user_data);
@@ -34,7 +39,12 @@ void start (const char *name, CothreadTaskFunc func, gpointer user_data);
 gpointer say_own_name (gpointer unused, GError **error);
 const char *own_name (void);
 
-/* Runs what is ready, until the context would sleep. */
+/* NULL in real time. */
+CothreadTestScheduler *test_scheduler (void);
+/* What the scheduler's clock says. */
+gint64 now (void);
+
+/* Runs what is ready, until the context would sleep; no virtual time passes. */
 void settle (void);
 /* Lets the context run and sleep until no task is alive. */
 void run_until_no_task_is_left (void);

@@ -24,6 +24,12 @@ typedef struct
   CothreadSemaphore *semaphore;
   CothreadScope *scope;
   CothreadShield *shield;
+  CothreadTestScheduler *tester;
+  CothreadStacklessRunner *runner;
+  CothreadHistogram *histogram;
+  CothreadSelection *selection;
+  CothreadWaitItem items[1];
+  CothreadScheduler *dead_scheduler; /* in place of the other, once that has ended */
 
   GError *error;
   guint n_errors;
@@ -61,18 +67,63 @@ call_stack_func (G_GNUC_UNUSED gpointer unused)
 
 #include "misuse-calls.h"
 
+/* A language, as far as the scheduler sees one. */
+typedef struct
+{
+  CothreadStacklessRunner parent;
+} Toy;
+
+typedef struct
+{
+  CothreadStacklessRunnerClass parent;
+} ToyClass;
+
+GType toy_get_type (void);
+
+G_DEFINE_TYPE (Toy, toy, COTHREAD_TYPE_STACKLESS_RUNNER)
+
+static void
+toy_set_property (G_GNUC_UNUSED GObject *object, G_GNUC_UNUSED guint id, G_GNUC_UNUSED const GValue *value, G_GNUC_UNUSED GParamSpec *pspec)
+{
+}
+
+static void
+toy_class_init (ToyClass *klass)
+{
+  G_OBJECT_CLASS (klass)->set_property = toy_set_property;
+  g_object_class_install_property (G_OBJECT_CLASS (klass), 1,
+                                   g_param_spec_uint ("wakeup", NULL, NULL, 0, G_MAXUINT, 0, G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+toy_init (G_GNUC_UNUSED Toy *self)
+{
+}
+
 /* These end the object or the scheduler they are given, wait for ever by their
- * nature, or change what others do for good: only to be called without one. */
+ * nature, or change what others do for good: only to be called without one, and
+ * where they are refused. */
 static const char *const with_nothing_only[] = {
   "cothread_scheduler_shutdown", "cothread_scheduler_interrupt", "cothread_scheduler_poll",
   "cothread_scope_free", "cothread_scope_leave", "cothread_shield_free", "cothread_task_unref",
-  "cothread_shield_begin", "cothread_shield_end", "cothread_shield_new",
+  "cothread_shield_begin", "cothread_shield_end", "cothread_shield_new", "cothread_histogram_free",
   "cothread_forked", "cothread_quit", "cothread_wait_for_quit", "cothread_scheduler_set_catch_interrupt", NULL,
+};
+
+/* Of these, the ones that another thread is refused. */
+static const char *const refused_elsewhere[] = {
+  "cothread_scheduler_shutdown", "cothread_scheduler_interrupt", "cothread_scheduler_poll",
+  "cothread_scope_free", "cothread_scope_leave", "cothread_scheduler_set_catch_interrupt", NULL,
+};
+
+/* These take the reference that the test has, or are for every thread and stack. */
+static const char *const not_for_what_has_ended[] = {
+  "cothread_scope_free", "cothread_task_unref", "cothread_histogram_free", "cothread_shield_free", NULL,
 };
 
 /* May be given nothing. */
 static const char *const accepts_nothing[] = {
-  "cothread_scope_free", "cothread_shield_free", "cothread_task_unref", NULL,
+  "cothread_scope_free", "cothread_shield_free", "cothread_task_unref", "cothread_histogram_free", NULL,
 };
 
 static const CallRow *row;
@@ -83,6 +134,38 @@ sleep_for_ever (G_GNUC_UNUSED gpointer unused, GError **error)
 {
   cothread_sleep (COTHREAD_FOREVER, error);
   return NULL;
+}
+
+static void
+do_nothing (G_GNUC_UNUSED gpointer unused)
+{
+}
+
+static CothreadHistogram *
+make_histogram (CothreadScheduler *scheduler)
+{
+  CothreadCallbackQueue *queue = cothread_scheduler_get_callback_queue (scheduler);
+  g_autoptr (CothreadCallbackStatistics) statistics = NULL;
+
+  cothread_callback_queue_post (queue, do_nothing, NULL, NULL, NULL);
+  settle ();
+  statistics = cothread_callback_queue_get_statistics (queue);
+  return cothread_callback_statistics_get_run_time (statistics);
+}
+
+/* On a context of its own. */
+static CothreadTestScheduler *
+make_tester (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+  CothreadTestScheduler *tester;
+
+  g_main_context_push_thread_default (context);
+  tester = cothread_test_scheduler_new (1, &error);
+  g_assert_no_error (error);
+  g_main_context_pop_thread_default (context);
+  return tester;
 }
 
 static void
@@ -98,6 +181,11 @@ set_up (Call *call)
   call->lock = cothread_lock_new ();
   call->semaphore = cothread_semaphore_new (1, 1);
   call->scope = cothread_scope_new ();
+  call->tester = make_tester ();
+  call->runner = g_object_new (toy_get_type (), "language", "toy", NULL);
+  call->histogram = make_histogram (call->scheduler);
+  call->selection = cothread_selection_new ();
+  call->items[0] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_EVENT, .object = call->event };
   call->some_error = g_error_new_literal (COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "some error");
   settle ();
 }
@@ -117,6 +205,11 @@ tear_down (Call *call)
   g_clear_object (&call->timer);
   g_clear_object (&call->lock);
   g_clear_object (&call->semaphore);
+  g_clear_object (&call->tester);
+  g_clear_object (&call->runner);
+  g_clear_object (&call->selection);
+  g_clear_pointer (&call->histogram, cothread_histogram_free);
+  g_clear_object (&call->dead_scheduler);
   g_clear_error (&call->some_error);
   settle ();
 }
@@ -284,6 +377,64 @@ call_in_a_thread (gpointer call)
   g_thread_join (g_thread_new ("wrong", run_thread, call));
 }
 
+static gpointer
+run_with_itself (gpointer data, G_GNUC_UNUSED GError **error)
+{
+  Call *call = data;
+  CothreadTask *other = call->task;
+
+  call->task = cothread_task_self ();
+  make_the_call (call);
+  call->task = other;
+  return NULL;
+}
+
+static void
+call_in_a_task_with_itself (gpointer call)
+{
+  start ("itself", run_with_itself, call);
+  settle ();
+}
+
+/* A member of the scope that it is about. */
+static void
+call_in_a_task_of_the_scope (gpointer data)
+{
+  Call *call = data;
+
+  cothread_task_unref (cothread_scope_spawn (call->scope, run_with_itself, call));
+  settle ();
+}
+
+static void
+end_everything (gpointer data)
+{
+  Call *call = data;
+
+  cothread_task_cancel (call->task);
+  cothread_scope_leave (call->scope, NULL);
+  settle ();
+  g_object_run_dispose (G_OBJECT (call->event));
+  g_object_run_dispose (G_OBJECT (call->queue));
+  g_object_run_dispose (G_OBJECT (call->pulse));
+  g_object_run_dispose (G_OBJECT (call->timer));
+  g_object_run_dispose (G_OBJECT (call->lock));
+  g_object_run_dispose (G_OBJECT (call->semaphore));
+  g_object_run_dispose (G_OBJECT (call->tester));
+  g_object_run_dispose (G_OBJECT (call->runner));
+  g_object_run_dispose (G_OBJECT (call->selection));
+  call->dead_scheduler = cothread_scheduler_new (NULL);
+  cothread_scheduler_shutdown (call->dead_scheduler);
+  call->scheduler = call->dead_scheduler;
+}
+
+static void
+call_with_what_has_ended (gpointer call)
+{
+  end_everything (call);
+  make_the_call (call);
+}
+
 /* ---- what is done to a row ---- */
 
 typedef struct
@@ -311,6 +462,9 @@ static const Way ways[] = {
   { "negative", call_in_a_task, FALSE, -2, 0, FALSE, TRUE },
   { "most negative", call_in_a_task, FALSE, G_MININT64, 0, FALSE, TRUE },
   { "overflow", call_in_a_cancelled_task, FALSE, G_MAXINT64, G_MAXUINT, FALSE, FALSE },
+  { "with itself", call_in_a_task_with_itself, FALSE, 0, 1, FALSE, FALSE },
+  { "with its own scope", call_in_a_task_of_the_scope, FALSE, 0, 1, FALSE, FALSE },
+  { "with what has ended", call_with_what_has_ended, FALSE, 0, 1, FALSE, FALSE },
 };
 
 static void
@@ -348,8 +502,12 @@ test_row (void)
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
     {
       const Way *way = &ways[i];
-      gboolean may_have_object = !g_strv_contains (with_nothing_only, row->name);
+      gboolean may_have_object = !g_strv_contains (with_nothing_only, row->name) ||
+                                 (way->place == call_in_a_thread && g_strv_contains (refused_elsewhere, row->name)) ||
+                                 (way->place == call_with_what_has_ended && row->takes_object);
 
+      if (way->place == call_with_what_has_ended && g_strv_contains (not_for_what_has_ended, row->name))
+        continue;
       if (way->with_nothing ? row->takes_object : may_have_object && (row->takes_timeout || !way->must_complain))
         go_one_way (way);
     }

@@ -8,7 +8,7 @@
  * turn, and wakes exactly once. */
 
 static void
-say_outcome (gboolean success, GError *error)
+say_what_came (gboolean success, GError *error)
 {
   if (success)
     say ("%s:ok", own_name ());
@@ -25,7 +25,7 @@ wait_for_event (gpointer event, G_GNUC_UNUSED GError **error)
   GError *failure = NULL;
   gboolean success = cothread_event_wait (event, COTHREAD_FOREVER, &failure);
 
-  say_outcome (success, failure);
+  say_what_came (success, failure);
   return NULL;
 }
 
@@ -104,7 +104,7 @@ sleep_until_the_deadline (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **
   GError *failure = NULL;
   gboolean success = cothread_sleep_until (deadline_us, &failure);
 
-  say_outcome (success, failure);
+  say_what_came (success, failure);
   return NULL;
 }
 
@@ -167,7 +167,7 @@ cancel_itself (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
   cothread_task_cancel (cothread_task_self ());
   say ("goes-on");
   success = cothread_sleep (COTHREAD_FOREVER, &failure);
-  say_outcome (success, failure);
+  say_what_came (success, failure);
   return NULL;
 }
 
@@ -236,7 +236,7 @@ wait_for_what_is_ready (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **er
   success[4] = cothread_task_join (finished, COTHREAD_FOREVER, NULL, &failure[4]);
   success[5] = cothread_wait_fd (regular_file, G_IO_IN, COTHREAD_FOREVER, &failure[5]) != 0;
   for (int i = 0; i < 6; i++)
-    say_outcome (success[i], failure[i]);
+    say_what_came (success[i], failure[i]);
   return NULL;
 }
 

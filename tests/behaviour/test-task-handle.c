@@ -283,15 +283,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/task/result/the-last-handle-frees-it-once", test_the_last_handle_frees_the_result_once);
-  behaviour_add ("/task/result/is-freed-at-the-end-if-nobody-wants-it", test_a_result_that_nobody_wants_is_freed_at_the_end);
-  behaviour_add ("/task/handle/the-last-may-be-dropped-in-another-thread", test_the_last_handle_may_be_dropped_in_another_thread);
-  behaviour_add ("/task/handle/a-task-goes-on-without-one", test_a_task_goes_on_without_a_handle);
-  behaviour_add ("/task/handle/none-is-harmless-to-drop", test_no_handle_is_harmless_to_drop);
-  behaviour_add ("/task/failure/is-reported-with-the-last-handle-if-nobody-joined", test_a_failure_that_nobody_joined_is_reported_with_the_last_handle);
-  behaviour_add ("/task/failure/is-reported-at-the-end-if-nobody-could-join", test_a_failure_that_nobody_could_join_is_reported_at_the_end);
-  behaviour_add ("/task/user-data/are-freed-exactly-once-whatever-happens", test_user_data_are_freed_exactly_once_whatever_happens);
-  behaviour_add ("/task/user-data/are-freed-in-their-task", test_user_data_are_freed_in_their_task);
-  behaviour_add ("/task/wait-reason/tells-what-a-waiting-task-waits-for", test_a_waiting_task_tells_what_it_waits_for);
+  behaviour_add_virtual ("/task/result/the-last-handle-frees-it-once", test_the_last_handle_frees_the_result_once);
+  behaviour_add_virtual ("/task/result/is-freed-at-the-end-if-nobody-wants-it", test_a_result_that_nobody_wants_is_freed_at_the_end);
+  behaviour_add_virtual ("/task/handle/the-last-may-be-dropped-in-another-thread", test_the_last_handle_may_be_dropped_in_another_thread);
+  behaviour_add_virtual ("/task/handle/a-task-goes-on-without-one", test_a_task_goes_on_without_a_handle);
+  behaviour_add_virtual ("/task/handle/none-is-harmless-to-drop", test_no_handle_is_harmless_to_drop);
+  behaviour_add_virtual ("/task/failure/is-reported-with-the-last-handle-if-nobody-joined", test_a_failure_that_nobody_joined_is_reported_with_the_last_handle);
+  behaviour_add_virtual ("/task/failure/is-reported-at-the-end-if-nobody-could-join", test_a_failure_that_nobody_could_join_is_reported_at_the_end);
+  behaviour_add_virtual ("/task/user-data/are-freed-exactly-once-whatever-happens", test_user_data_are_freed_exactly_once_whatever_happens);
+  behaviour_add_virtual ("/task/user-data/are-freed-in-their-task", test_user_data_are_freed_in_their_task);
+  behaviour_add_virtual ("/task/wait-reason/tells-what-a-waiting-task-waits-for", test_a_waiting_task_tells_what_it_waits_for);
   return g_test_run ();
 }

@@ -29,14 +29,18 @@ start_timer (gint64 timeout_us, CothreadTimerFunc func, gpointer data)
   g_object_unref (cothread_timer_new (timeout_us, COTHREAD_TIMER_DEFAULT, func, data, count_freed));
 }
 
-/* Blocks the thread, as a program does that is busy for a while. */
+/* The program is busy for a while. */
 static void
 block_for (gint64 time_us)
 {
-  gint64 end_us = g_get_monotonic_time () + time_us;
+  cothread_test_scheduler_advance (test_scheduler (), time_us);
+}
 
-  while (g_get_monotonic_time () <= end_us)
-    g_usleep (1000);
+/* Timers that are pending keep nobody waiting, so it is time that has to pass. */
+static void
+let_time_pass (void)
+{
+  g_assert_true (cothread_sleep (G_USEC_PER_SEC, NULL));
 }
 
 static void
@@ -45,7 +49,7 @@ test_it_runs_once_and_is_over (void)
   g_autoptr (CothreadTimer) timer = cothread_timer_new (MS, COTHREAD_TIMER_DEFAULT, say_data, a, NULL);
 
   g_assert_true (cothread_timer_is_pending (timer));
-  run_until_no_task_is_left ();
+  let_time_pass ();
 
   assert_said ("a");
   g_assert_false (cothread_timer_is_pending (timer));
@@ -54,17 +58,17 @@ test_it_runs_once_and_is_over (void)
 static void
 note_time (G_GNUC_UNUSED CothreadTimer *timer, gpointer time_us)
 {
-  *(gint64 *) time_us = g_get_monotonic_time ();
+  *(gint64 *) time_us = now ();
 }
 
 static void
 test_it_never_runs_early (void)
 {
-  gint64 begin_us = g_get_monotonic_time ();
+  gint64 begin_us = now ();
   gint64 time_us = 0;
 
   start_timer (3 * MS + 1, note_time, &time_us);
-  run_until_no_task_is_left ();
+  let_time_pass ();
 
   g_assert_cmpint (time_us - begin_us, >=, 3 * MS + 1);
 }
@@ -82,7 +86,7 @@ static void
 test_the_function_runs_in_a_task_and_may_wait (void)
 {
   start_timer (0, wait_in_callback, a);
-  run_until_no_task_is_left ();
+  let_time_pass ();
 
   assert_said ("a");
 }
@@ -93,7 +97,7 @@ test_it_lives_by_itself_until_it_has_run_and_frees_its_data_once (void)
   n_freed = 0;
   start_timer (MS, say_data, a);
   settle ();
-  run_until_no_task_is_left ();
+  let_time_pass ();
 
   assert_said ("a");
   g_assert_cmpuint (n_freed, ==, 1);
@@ -107,7 +111,7 @@ test_timers_run_in_the_order_of_their_deadlines (void)
   start_timer (15 * MS, say_data, b);
   settle ();
   block_for (50 * MS);
-  run_until_no_task_is_left ();
+  let_time_pass ();
 
   assert_said ("a b c");
 }
@@ -125,9 +129,9 @@ run_and_take_long (CothreadTimer *timer, gpointer data)
   Periods *periods = data;
 
   if (periods->n++ > 0)
-    periods->shortest_us = MIN (periods->shortest_us, g_get_monotonic_time () - periods->last_end_us);
+    periods->shortest_us = MIN (periods->shortest_us, now () - periods->last_end_us);
   cothread_sleep (10 * MS, NULL);
-  periods->last_end_us = g_get_monotonic_time ();
+  periods->last_end_us = now ();
   if (periods->n == 4)
     cothread_timer_cancel (timer);
 }
@@ -153,7 +157,7 @@ test_cancelling_a_pending_one_stops_it (void)
 
   cothread_timer_cancel (timer);
   g_assert_false (cothread_timer_is_pending (timer));
-  run_until_no_task_is_left ();
+  let_time_pass ();
   cothread_timer_cancel (timer);
 }
 
@@ -165,7 +169,7 @@ test_cancelling_beats_a_timer_that_is_due (void)
   settle ();
   block_for (2 * MS);
   cothread_timer_cancel (timer);
-  run_until_no_task_is_left ();
+  let_time_pass ();
 }
 
 static gint64 deadline_us;
@@ -185,25 +189,25 @@ test_cancelling_beats_a_function_whose_task_has_not_begun (void)
 
   /* Later than the timer, but both are due when the tasks run next: the timer
    * spawns its task, and is cancelled in the same tick. */
-  deadline_us = g_get_monotonic_time () + 10 * MS;
+  deadline_us = now () + 10 * MS;
   start ("canceller", cancel_at_the_deadline, timer);
   settle ();
   block_for (12 * MS);
-  run_until_no_task_is_left ();
+  let_time_pass ();
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/sync/timer/runs-once-and-is-over", test_it_runs_once_and_is_over);
+  behaviour_add_virtual ("/sync/timer/runs-once-and-is-over", test_it_runs_once_and_is_over);
   behaviour_add ("/sync/timer/never-runs-early", test_it_never_runs_early);
-  behaviour_add ("/sync/timer/the-function-runs-in-a-task-and-may-wait", test_the_function_runs_in_a_task_and_may_wait);
-  behaviour_add ("/sync/timer/lives-by-itself-until-it-has-run", test_it_lives_by_itself_until_it_has_run_and_frees_its_data_once);
-  behaviour_add ("/sync/timer/timers-run-in-the-order-of-their-deadlines", test_timers_run_in_the_order_of_their_deadlines);
-  behaviour_add ("/sync/timer/retriggering-counts-from-the-end-of-the-function", test_retriggering_counts_from_the_end_of_the_function);
-  behaviour_add ("/sync/timer/cancel/stops-a-pending-one", test_cancelling_a_pending_one_stops_it);
-  behaviour_add ("/sync/timer/cancel/beats-one-that-is-due", test_cancelling_beats_a_timer_that_is_due);
-  behaviour_add ("/sync/timer/cancel/beats-a-function-whose-task-has-not-begun", test_cancelling_beats_a_function_whose_task_has_not_begun);
+  behaviour_add_virtual ("/sync/timer/the-function-runs-in-a-task-and-may-wait", test_the_function_runs_in_a_task_and_may_wait);
+  behaviour_add_virtual ("/sync/timer/lives-by-itself-until-it-has-run", test_it_lives_by_itself_until_it_has_run_and_frees_its_data_once);
+  behaviour_add_virtual ("/sync/timer/timers-run-in-the-order-of-their-deadlines", test_timers_run_in_the_order_of_their_deadlines);
+  behaviour_add_virtual ("/sync/timer/retriggering-counts-from-the-end-of-the-function", test_retriggering_counts_from_the_end_of_the_function);
+  behaviour_add_virtual ("/sync/timer/cancel/stops-a-pending-one", test_cancelling_a_pending_one_stops_it);
+  behaviour_add_virtual ("/sync/timer/cancel/beats-one-that-is-due", test_cancelling_beats_a_timer_that_is_due);
+  behaviour_add_virtual ("/sync/timer/cancel/beats-a-function-whose-task-has-not-begun", test_cancelling_beats_a_function_whose_task_has_not_begun);
   return g_test_run ();
 }

@@ -40,7 +40,7 @@ sleep_until_with_a_bystander (gpointer data, GError **error)
 static void
 test_a_moment_in_the_past_suspends_once (void)
 {
-  gint64 past[] = { g_get_monotonic_time () - 1, 0, -1, G_MININT64 };
+  gint64 past[] = { now () - 1, 0, -1, G_MININT64 };
 
   for (guint i = 0; i < G_N_ELEMENTS (past); i++)
     {
@@ -53,10 +53,10 @@ test_a_moment_in_the_past_suspends_once (void)
 static gpointer
 measure_a_sleep (gpointer elapsed_us, GError **error)
 {
-  gint64 before = g_get_monotonic_time ();
+  gint64 before = now ();
 
   g_assert_true (cothread_sleep (7 * MS + 1, error));
-  *(gint64 *) elapsed_us = g_get_monotonic_time () - before;
+  *(gint64 *) elapsed_us = now () - before;
   return NULL;
 }
 
@@ -82,7 +82,7 @@ sleep_until_and_say (gpointer deadline_us, GError **error)
 static void
 test_sleepers_wake_in_the_order_of_their_deadlines (void)
 {
-  gint64 now_us = g_get_monotonic_time ();
+  gint64 now_us = now ();
   gint64 deadlines_us[] = { now_us + 9 * MS, now_us + 3 * MS, now_us + 6 * MS, now_us + 3 * MS + 1 };
 
   start ("d", sleep_until_and_say, &deadlines_us[0]);
@@ -97,7 +97,7 @@ test_sleepers_wake_in_the_order_of_their_deadlines (void)
 static void
 test_equal_deadlines_fire_in_the_order_they_were_set (void)
 {
-  gint64 deadline_us = g_get_monotonic_time () + 5 * MS;
+  gint64 deadline_us = now () + 5 * MS;
   const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -119,13 +119,12 @@ static void
 test_those_woken_by_time_come_after_those_made_ready (void)
 {
   g_autoptr (CothreadEvent) event = cothread_event_new (TRUE);
-  gint64 deadline_us = g_get_monotonic_time () + 200 * MS;
+  gint64 deadline_us = now () + 200 * MS;
 
   start ("sleeper", sleep_until_and_say, &deadline_us);
   start ("waiter", wait_for_event_and_say, event);
   settle ();
-  while (g_get_monotonic_time () <= deadline_us)
-    g_usleep (1000);
+  cothread_test_scheduler_advance (test_scheduler (), 201 * MS);
   cothread_event_signal (event);
   run_until_no_task_is_left ();
 
@@ -163,12 +162,12 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/wait/sleep/no-time-suspends-once", test_no_time_suspends_once);
-  behaviour_add ("/wait/sleep/until-a-moment-in-the-past-suspends-once", test_a_moment_in_the_past_suspends_once);
+  behaviour_add_virtual ("/wait/sleep/no-time-suspends-once", test_no_time_suspends_once);
+  behaviour_add_virtual ("/wait/sleep/until-a-moment-in-the-past-suspends-once", test_a_moment_in_the_past_suspends_once);
   behaviour_add ("/wait/sleep/is-never-too-short", test_no_sleep_is_too_short);
-  behaviour_add ("/wait/sleep/sleepers-wake-in-the-order-of-their-deadlines", test_sleepers_wake_in_the_order_of_their_deadlines);
-  behaviour_add ("/wait/sleep/equal-deadlines-fire-in-the-order-they-were-set", test_equal_deadlines_fire_in_the_order_they_were_set);
-  behaviour_add ("/wait/sleep/those-woken-by-time-come-after-those-made-ready", test_those_woken_by_time_come_after_those_made_ready);
-  behaviour_add ("/wait/sleep/may-be-as-long-as-it-likes", test_a_sleep_may_be_as_long_as_it_likes);
+  behaviour_add_virtual ("/wait/sleep/sleepers-wake-in-the-order-of-their-deadlines", test_sleepers_wake_in_the_order_of_their_deadlines);
+  behaviour_add_virtual ("/wait/sleep/equal-deadlines-fire-in-the-order-they-were-set", test_equal_deadlines_fire_in_the_order_they_were_set);
+  behaviour_add_virtual ("/wait/sleep/those-woken-by-time-come-after-those-made-ready", test_those_woken_by_time_come_after_those_made_ready);
+  behaviour_add_virtual ("/wait/sleep/may-be-as-long-as-it-likes", test_a_sleep_may_be_as_long_as_it_likes);
   return g_test_run ();
 }

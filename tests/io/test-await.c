@@ -66,7 +66,7 @@ operate_finish (GObject *source, GAsyncResult *result, GError **error)
 }
 
 static void
-say_outcome (gboolean success, GError **failure)
+say_what_came (gboolean success, GError **failure)
 {
   g_autoptr (GError) error = g_steal_pointer (failure);
 
@@ -91,7 +91,7 @@ operate_for (gint64 timeout_us)
   GError *error = NULL;
   g_autoptr (GAsyncResult) result = cothread_await_for (timeout_us, &error, operate_async, NULL, 7);
 
-  say_outcome (result != NULL && operate_finish (NULL, result, &error), &error);
+  say_what_came (result != NULL && operate_finish (NULL, result, &error), &error);
 }
 
 static gpointer
@@ -387,7 +387,7 @@ await_what_answers_at_once (G_GNUC_UNUSED gpointer unused, GError **error)
   guint64 switches = own_switches ();
   g_autoptr (GAsyncResult) result = cothread_await (error, answer_at_once_async, NULL);
 
-  say_outcome (g_task_propagate_boolean (G_TASK (result), error), error);
+  say_what_came (g_task_propagate_boolean (G_TASK (result), error), error);
   g_assert_cmpuint (own_switches (), ==, switches);
   return NULL;
 }
@@ -434,7 +434,7 @@ await_an_answer_from_a_thread (G_GNUC_UNUSED gpointer unused, GError **error)
 {
   g_autoptr (GAsyncResult) result = cothread_await (error, answer_in_thread_async, NULL);
 
-  say_outcome (g_task_propagate_boolean (G_TASK (result), error), error);
+  say_what_came (g_task_propagate_boolean (G_TASK (result), error), error);
   return NULL;
 }
 
@@ -463,7 +463,7 @@ await_what_waits_itself (G_GNUC_UNUSED gpointer unused, GError **error)
 {
   g_autoptr (GAsyncResult) result = cothread_await (error, wait_first_async, NULL);
 
-  say_outcome (g_task_propagate_boolean (G_TASK (result), error), error);
+  say_what_came (g_task_propagate_boolean (G_TASK (result), error), error);
   return NULL;
 }
 
@@ -508,7 +508,7 @@ read_into_stack (gpointer stream, GError **error)
                                                     sizeof buffer, G_PRIORITY_DEFAULT);
   gssize n = result != NULL ? g_input_stream_read_finish (G_INPUT_STREAM (stream), result, error) : -1;
 
-  say_outcome (n >= 0, error);
+  say_what_came (n >= 0, error);
   return NULL;
 }
 

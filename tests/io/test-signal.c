@@ -16,7 +16,7 @@ activate (GSimpleAction *action, gint number)
 }
 
 static void
-say_outcome (gboolean came, GError **failure)
+say_what_came (gboolean came, GError **failure)
 {
   g_autoptr (GError) error = g_steal_pointer (failure);
 
@@ -36,7 +36,7 @@ wait_for_activation (gpointer action, G_GNUC_UNUSED GError **unused)
   GError *error = NULL;
   gboolean came = cothread_wait_signal (action, "activate", COTHREAD_FOREVER, &arguments, &error);
 
-  say_outcome (came, &error);
+  say_what_came (came, &error);
   if (came)
     {
       g_assert_cmpuint (arguments->len, ==, 1);
@@ -67,7 +67,7 @@ wait_briefly (gpointer action, G_GNUC_UNUSED GError **unused)
 {
   GError *error = NULL;
 
-  say_outcome (cothread_wait_signal (action, "activate", MS, NULL, &error), &error);
+  say_what_came (cothread_wait_signal (action, "activate", MS, NULL, &error), &error);
   return NULL;
 }
 
@@ -115,7 +115,7 @@ wait_until_disabled (gpointer action, G_GNUC_UNUSED GError **unused)
 {
   GError *error = NULL;
 
-  say_outcome (cothread_wait_notify (action, "enabled", COTHREAD_FOREVER, &error), &error);
+  say_what_came (cothread_wait_notify (action, "enabled", COTHREAD_FOREVER, &error), &error);
   say (g_action_get_enabled (action) ? "enabled" : "disabled");
   return NULL;
 }

@@ -7,30 +7,6 @@
 /* The end of the program, and Ctrl-C. What is sticky is sticky for the whole
  * process, so each test has one of its own. */
 
-static void
-run_isolated (gconstpointer test)
-{
-  g_autoptr (GMainContext) context = NULL;
-
-  if (!g_test_subprocess ())
-    {
-      g_test_trap_subprocess (NULL, 120 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_INHERIT_STDERR);
-      g_test_trap_assert_passed ();
-      return;
-    }
-  context = g_main_context_new ();
-  g_main_context_push_thread_default (context);
-  ((SyncTestFunc) test) ();
-  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
-  g_main_context_pop_thread_default (context);
-}
-
-static void
-add (const char *path, SyncTestFunc test)
-{
-  g_test_add_data_func (path, test, run_isolated);
-}
-
 static guint n_gone_on;
 
 static gpointer
@@ -287,15 +263,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  add ("/quit/sticky", quitting_wakes_everybody_and_is_sticky);
-  add ("/quit/threads", it_reaches_the_schedulers_of_all_threads);
-  add ("/quit/cancelled", a_wait_for_it_can_be_cancelled);
-  add ("/quit/shutdown", a_shutdown_ends_the_wait);
-  add ("/quit/ctrl-c-quits", caught_ctrl_c_means_to_quit);
-  add ("/quit/ctrl-c-interrupts", ctrl_c_interrupts_mains_wait_and_the_scheduler_goes_on);
-  add ("/quit/catching-wait-first", a_wait_that_catches_comes_before_the_interrupt);
-  add ("/quit/no-context", without_a_context_nothing_can_be_caught);
-  add ("/quit/async", it_can_be_waited_for_with_a_callback);
-  add ("/quit/refused", where_nothing_can_wait_it_is_refused);
+  behaviour_add_isolated ("/quit/sticky", quitting_wakes_everybody_and_is_sticky);
+  behaviour_add_isolated ("/quit/threads", it_reaches_the_schedulers_of_all_threads);
+  behaviour_add_isolated ("/quit/cancelled", a_wait_for_it_can_be_cancelled);
+  behaviour_add_isolated ("/quit/shutdown", a_shutdown_ends_the_wait);
+  behaviour_add_isolated ("/quit/ctrl-c-quits", caught_ctrl_c_means_to_quit);
+  behaviour_add_isolated ("/quit/ctrl-c-interrupts", ctrl_c_interrupts_mains_wait_and_the_scheduler_goes_on);
+  behaviour_add_isolated ("/quit/catching-wait-first", a_wait_that_catches_comes_before_the_interrupt);
+  behaviour_add_isolated ("/quit/no-context", without_a_context_nothing_can_be_caught);
+  behaviour_add_isolated ("/quit/async", it_can_be_waited_for_with_a_callback);
+  behaviour_add_isolated ("/quit/refused", where_nothing_can_wait_it_is_refused);
   return g_test_run ();
 }

@@ -57,7 +57,7 @@ count_down (gpointer left)
 }
 
 static void
-add_source (GSource *source, GSourceFunc func, gpointer data)
+attach (GSource *source, GSourceFunc func, gpointer data)
 {
   g_source_set_callback (source, func, data, NULL);
   g_source_attach (source, g_main_context_get_thread_default ());
@@ -80,7 +80,7 @@ time_does_not_pass_while_an_idle_source_has_work (void)
   GSource *idle = g_idle_source_new ();
 
   g_source_set_priority (idle, G_PRIORITY_LOW);
-  add_source (idle, count_down, &left);
+  attach (idle, count_down, &left);
   start ("a", sleep_and_check_nothing_left, &left);
   run_until_no_task_is_left ();
   assert_said ("after");
@@ -100,7 +100,7 @@ another_source_that_waits_keeps_main_from_a_deadlock (void)
   g_autoptr (CothreadEvent) event = cothread_event_new (TRUE);
   gint64 begin_us = now ();
 
-  add_source (g_timeout_source_new (20), signal_event, event);
+  attach (g_timeout_source_new (20), signal_event, event);
   g_assert_true (cothread_event_wait (event, COTHREAD_FOREVER, NULL));
   g_assert_cmpint (now (), ==, begin_us);
 }

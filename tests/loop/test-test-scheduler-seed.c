@@ -104,6 +104,43 @@ different_seeds_give_different_orders (void)
 }
 
 static gpointer
+wait_for_event_and_finish (G_GNUC_UNUSED gpointer index, G_GNUC_UNUSED GError **error)
+{
+  cothread_event_wait (program.event, COTHREAD_FOREVER, NULL);
+  g_string_append (program.trace, cothread_task_get_name (cothread_task_self ()));
+  return NULL;
+}
+
+static void
+all_are_woken_by_one_event (void)
+{
+  program.event = cothread_event_new (FALSE);
+  spawn_many (wait_for_event_and_finish);
+  cothread_sleep (MS, NULL);
+  cothread_event_signal (program.event);
+  cothread_sleep (MS, NULL);
+  g_clear_object (&program.event);
+}
+
+static void
+those_that_one_event_wakes_run_in_an_order_of_the_seed (void)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *plain = trace_of (0, all_are_woken_by_one_event);
+
+  g_assert_cmpstr (plain, ==, "abcdefghijkl");
+  for (guint64 seed = 1; seed <= SEEDS; seed++)
+    {
+      g_autofree char *again = trace_of (seed, all_are_woken_by_one_event);
+      char *first = trace_of (seed, all_are_woken_by_one_event);
+
+      g_assert_cmpstr (first, ==, again);
+      g_hash_table_add (seen, first);
+    }
+  g_assert_cmpuint (g_hash_table_size (seen), ==, SEEDS);
+}
+
+static gpointer
 just_start (G_GNUC_UNUSED gpointer index, G_GNUC_UNUSED GError **error)
 {
   g_string_append (program.trace, cothread_task_get_name (cothread_task_self ()));
@@ -241,6 +278,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/test-scheduler-seed/replays", one_seed_replays_exactly);
   g_test_add_func ("/test-scheduler-seed/differ", different_seeds_give_different_orders);
+  g_test_add_func ("/test-scheduler-seed/woken-by-one-event", those_that_one_event_wakes_run_in_an_order_of_the_seed);
   g_test_add_func ("/test-scheduler-seed/spawn-order", tasks_start_in_the_order_they_were_spawned_whatever_the_seed);
   g_test_add_func ("/test-scheduler-seed/none", without_a_seed_the_order_is_that_of_becoming_ready);
   g_test_add_func ("/test-scheduler-seed/everywhere", a_seed_means_the_same_everywhere);

@@ -2,13 +2,6 @@
 #include "sync-test.h"
 
 static gpointer
-say_own_name (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED GError **error)
-{
-  say ("%s", own_name ());
-  return NULL;
-}
-
-static gpointer
 yield_for_ever (G_GNUC_UNUSED gpointer data, GError **error)
 {
   while (cothread_yield (error))
