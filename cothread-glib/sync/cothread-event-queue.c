@@ -267,6 +267,27 @@ cothread_event_queue_get_length (CothreadEventQueue *self)
 }
 
 /**
+ * cothread_event_queue_foreach: (skip)
+ * @self: a queue
+ * @func: called with each item
+ * @user_data: passed to @func
+ *
+ * For language bindings, whose garbage collectors want to know what a queue
+ * holds: every item, first to last. @func must not touch the queue. Never waits;
+ * for the thread that uses the queue.
+ *
+ * Since: 0.1
+ */
+void
+cothread_event_queue_foreach (CothreadEventQueue *self, GFunc func, gpointer user_data)
+{
+  g_return_if_fail (COTHREAD_IS_EVENT_QUEUE (self));
+  g_return_if_fail (func != NULL);
+
+  g_queue_foreach (&self->items, func, user_data);
+}
+
+/**
  * cothread_event_queue_get_max_length:
  * @self: a queue
  *

@@ -31,6 +31,8 @@ gboolean cothread_event_queue_is_closed (CothreadEventQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 guint cothread_event_queue_get_length (CothreadEventQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
+void cothread_event_queue_foreach (CothreadEventQueue *self, GFunc func, gpointer user_data);
+COTHREAD_AVAILABLE_IN_0_1
 guint cothread_event_queue_get_max_length (CothreadEventQueue *self);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_event_queue_reset (CothreadEventQueue *self);

@@ -193,6 +193,29 @@ cothread_event_signal_value (CothreadEvent *self, gpointer value, GDestroyNotify
 }
 
 /**
+ * cothread_event_peek_value: (skip)
+ * @self: an event
+ * @value_destroy: (out) (nullable) (optional): how the value is freed
+ *
+ * For language bindings, whose garbage collectors want to know what an event
+ * holds: the value that nobody has taken. It stays the event's. Never waits; for
+ * the thread that uses the event.
+ *
+ * Returns: (transfer none) (nullable): the value
+ *
+ * Since: 0.1
+ */
+gpointer
+cothread_event_peek_value (CothreadEvent *self, GDestroyNotify *value_destroy)
+{
+  g_return_val_if_fail (COTHREAD_IS_EVENT (self), NULL);
+
+  if (value_destroy != NULL)
+    *value_destroy = self->value_destroy;
+  return self->value;
+}
+
+/**
  * cothread_event_signal_error:
  * @self: an event
  * @error: what the wait fails with

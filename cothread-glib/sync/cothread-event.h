@@ -19,6 +19,8 @@ void cothread_event_signal (CothreadEvent *self);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_event_signal_value (CothreadEvent *self, gpointer value, GDestroyNotify value_destroy);
 COTHREAD_AVAILABLE_IN_0_1
+gpointer cothread_event_peek_value (CothreadEvent *self, GDestroyNotify *value_destroy);
+COTHREAD_AVAILABLE_IN_0_1
 void cothread_event_signal_error (CothreadEvent *self, const GError *error);
 COTHREAD_AVAILABLE_IN_0_1
 void cothread_event_reset (CothreadEvent *self);

@@ -182,3 +182,106 @@ except KeyboardInterrupt:
     print("interrupted")
 """, send=signal.SIGINT)
     assert (status, out) == (0, "interrupted\n"), err
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exit_while_threads_post(run_program, seed):
+    status, out, err = run_program("""
+import threading, time
+def post():
+    while True:
+        try:
+            Cothread.callback(int)
+        except (Cothread.Full, Cothread.Closed):
+            time.sleep(0.0001)
+for _ in range(3):
+    threading.Thread(target=post, daemon=True).start()
+Cothread.sleep(0.01 * %d)
+print("ends", flush=True)
+""" % seed)
+    assert (status, out) == (0, "ends\n"), err
+
+
+def test_exit_with_a_thread_in_the_middle_of_its_own_tasks(run_program):
+    status, out, err = run_program("""
+import threading, time
+begun = threading.Event()
+def run():
+    context = GLib.MainContext.new()
+    context.push_thread_default()
+    for _ in range(3):
+        Cothread.spawn(Cothread.sleep, None)
+    def tick():
+        while True:
+            begun.set()
+            Cothread.sleep(0.0001)
+    Cothread.spawn(tick)
+    Cothread.sleep(None)
+threading.Thread(target=run, daemon=True).start()
+begun.wait()
+print("ends", flush=True)
+""")
+    assert (status, out) == (0, "ends\n"), err
+
+
+def test_a_thread_that_ends_without_shutting_down(run_program):
+    status, out, err = run_program("""
+import threading, gc
+def run():
+    context = GLib.MainContext.new()
+    context.push_thread_default()
+    tasks.extend(Cothread.spawn(Cothread.sleep, None) for _ in range(3))
+    Cothread.sleep(0)
+    context.pop_thread_default()
+tasks = []
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+repr(tasks)
+del tasks
+gc.collect()
+print(Cothread.spawn(lambda: 7).wait(), flush=True)
+""", env={"G_DEBUG": ""})
+    assert (status, out) == (0, "7\n"), err
+
+
+def test_exit_from_a_finalizer_and_after_an_exception_in_main(run_program):
+    status, out, err = run_program("""
+import sys
+class Closing:
+    def __del__(self):
+        try:
+            Cothread.sleep(0)
+        except BaseException as error:
+            print(type(error).__name__, flush=True)
+closing = Closing()
+def parked():
+    try:
+        Cothread.sleep(None)
+    finally:
+        print("unwound", flush=True)
+Cothread.spawn(parked)
+Cothread.sleep(0)
+event = Cothread.Event()
+event.signal(Closing())
+raise LookupError("main")
+""")
+    assert status == 1 and "LookupError: main" in err and "unwound" in out, (out, err)
+
+
+def test_a_task_that_spawns_and_calls_back_while_the_program_ends(run_program):
+    status, out, err = run_program("""
+def parked():
+    try:
+        Cothread.sleep(None)
+    finally:
+        for call in (lambda: Cothread.spawn(print, "never"), lambda: Cothread.callback(print, "never"), lambda: Cothread.sleep(0)):
+            try:
+                call()
+            except BaseException as error:
+                pass
+        print("unwound", flush=True)
+Cothread.spawn(parked)
+Cothread.sleep(0)
+""")
+    assert status == 0 and out == "unwound\n", (out, err)

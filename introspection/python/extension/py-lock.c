@@ -103,8 +103,8 @@ lock_get_held (PyLockObject *self, G_GNUC_UNUSED gpointer closure)
 
 static PyMethodDef lock_methods[] = {
   { "acquire", (PyCFunction) (void (*) (void)) lock_acquire, METH_FASTCALL | METH_KEYWORDS,
-    "acquire(timeout=None)\n--\n\nTakes the lock, waiting for it; a task may take it again. Raises TimedOut." },
-  { "release", (PyCFunction) lock_release, METH_NOARGS, "release()\n--\n\nGives the lock back; RuntimeError where the task does not hold it." },
+    "acquire($self, /, timeout=None)\n--\n\nTakes the lock, waiting for it; a task may take it again. Raises TimedOut." },
+  { "release", (PyCFunction) lock_release, METH_NOARGS, "release($self, /)\n--\n\nGives the lock back; RuntimeError where the task does not hold it." },
   { "__enter__", (PyCFunction) lock_enter, METH_NOARGS, NULL },
   { "__exit__", (PyCFunction) lock_exit, METH_VARARGS, NULL },
   { NULL, NULL, 0, NULL },
@@ -203,8 +203,8 @@ semaphore_get_available (PyLockObject *self, G_GNUC_UNUSED gpointer closure)
 
 static PyMethodDef semaphore_methods[] = {
   { "acquire", (PyCFunction) (void (*) (void)) semaphore_acquire, METH_FASTCALL | METH_KEYWORDS,
-    "acquire(timeout=None)\n--\n\nTakes a permit, waiting for one. Raises TimedOut." },
-  { "release", (PyCFunction) semaphore_release, METH_NOARGS, "release()\n--\n\nGives a permit back; ValueError beyond the maximum." },
+    "acquire($self, /, timeout=None)\n--\n\nTakes a permit, waiting for one. Raises TimedOut." },
+  { "release", (PyCFunction) semaphore_release, METH_NOARGS, "release($self, /)\n--\n\nGives a permit back; ValueError beyond the maximum." },
   { "__enter__", (PyCFunction) semaphore_enter, METH_NOARGS, NULL },
   { "__exit__", (PyCFunction) semaphore_exit, METH_VARARGS, NULL },
   { NULL, NULL, 0, NULL },

@@ -88,10 +88,65 @@ sync_alloc (PyTypeObject *type)
   return (PyObject *) self;
 }
 
+typedef struct
+{
+  visitproc visit;
+  void *arg;
+  int result;
+} Visit;
+
+static void
+visit_value (gpointer value, gpointer data)
+{
+  Visit *visit = data;
+  PyObject *object = value;
+
+  /* That has one owner, and is not the collector's. */
+  if (object != NULL && Py_IS_TYPE (object, raise_type))
+    object = ((PyRaise *) object)->exception;
+  if (object != NULL && visit->result == 0)
+    visit->result = visit->visit (object, visit->arg);
+}
+
+/* Whether what the library's object holds can be looked at, and is ours alone:
+ * its thread may be at it without the interpreter's lock, and C or a wait may
+ * have it as well. What is not told is not collected. */
+static gboolean
+may_look_inside (PySync *self)
+{
+  return self->object != NULL && self->owner == py_this_thread () && g_atomic_int_get (&self->object->ref_count) == 1;
+}
+
 static int
 sync_traverse (PySync *self, visitproc visit, void *arg)
 {
+  Visit each = { visit, arg, 0 };
+  GDestroyNotify destroy = NULL;
+  gpointer value;
+
   Py_VISIT (Py_TYPE (self));
+  if (!may_look_inside (self))
+    return 0;
+  if (COTHREAD_IS_EVENT (self->object))
+    {
+      value = cothread_event_peek_value (EVENT (self), &destroy);
+      if (destroy == drop_value)
+        visit_value (value, &each);
+    }
+  else if (COTHREAD_IS_EVENT_QUEUE (self->object))
+    cothread_event_queue_foreach (QUEUE (self), visit_value, &each);
+  return each.result;
+}
+
+static int
+sync_clear (PySync *self)
+{
+  if (!may_look_inside (self))
+    return 0;
+  if (COTHREAD_IS_EVENT (self->object))
+    cothread_event_reset (EVENT (self));
+  else if (COTHREAD_IS_EVENT_QUEUE (self->object))
+    cothread_event_queue_reset (QUEUE (self));
   return 0;
 }
 
@@ -114,7 +169,8 @@ static PyMemberDef sync_members[] = {
 };
 
 #define SYNC_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
-#define SYNC_SLOTS { Py_tp_dealloc, sync_dealloc }, { Py_tp_traverse, sync_traverse }, { Py_tp_members, sync_members }
+#define SYNC_SLOTS { Py_tp_dealloc, sync_dealloc }, { Py_tp_traverse, sync_traverse }, { Py_tp_clear, sync_clear }, \
+  { Py_tp_members, sync_members }
 #define METHOD_WITH_KEYWORD(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
 
 /* A class in Python that derives from one of these may take arguments of its
@@ -264,14 +320,14 @@ event_bool (PySync *self)
 
 static PyMethodDef event_methods[] = {
   { "wait", METHOD_WITH_KEYWORD (event_wait),
-    "wait(timeout=None)\n--\n\nWaits until the event is signalled and returns its value; does not suspend if it is already." },
+    "wait($self, /, timeout=None)\n--\n\nWaits until the event is signalled and returns its value; does not suspend if it is already." },
   { "signal", METHOD_WITH_KEYWORD (event_signal),
-    "signal(value=None)\n--\n\nSignals the event: wakes the task that has waited longest, or all without auto_reset." },
+    "signal($self, /, value=None)\n--\n\nSignals the event: wakes the task that has waited longest, or all without auto_reset." },
   { "signal_exception", (PyCFunction) event_signal_exception, METH_O,
-    "signal_exception(exception, /)\n--\n\nSignals the event with an exception, which the wait raises." },
-  { "reset", (PyCFunction) event_reset, METH_NOARGS, "reset()\n--\n\nMakes the event not signalled." },
+    "signal_exception($self, exception, /)\n--\n\nSignals the event with an exception, which the wait raises." },
+  { "reset", (PyCFunction) event_reset, METH_NOARGS, "reset($self, /)\n--\n\nMakes the event not signalled." },
   { "abort_wait", (PyCFunction) event_abort_wait, METH_NOARGS,
-    "abort_wait()\n--\n\nGives up one wait: eats the present signal, or the next. Nothing without auto_reset." },
+    "abort_wait($self, /)\n--\n\nGives up one wait: eats the present signal, or the next. Nothing without auto_reset." },
   { NULL, NULL, 0, NULL },
 };
 
@@ -329,9 +385,9 @@ pulse_wait (PySync *self, PyObject *const *args, Py_ssize_t n_args, PyObject *ke
 }
 
 static PyMethodDef pulse_methods[] = {
-  { "wait", METHOD_WITH_KEYWORD (pulse_wait), "wait(timeout=None)\n--\n\nWaits for the next signal." },
+  { "wait", METHOD_WITH_KEYWORD (pulse_wait), "wait($self, /, timeout=None)\n--\n\nWaits for the next signal." },
   { "signal", (PyCFunction) (void (*) (void)) pulse_signal, METH_VARARGS | METH_KEYWORDS,
-    "signal(wake_all=True)\n--\n\nWakes all who wait now, or the first; returns how many. Nothing is remembered." },
+    "signal($self, /, wake_all=True)\n--\n\nWakes all who wait now, or the first; returns how many. Nothing is remembered." },
   { NULL, NULL, 0, NULL },
 };
 
@@ -486,12 +542,12 @@ queue_get_closed (PySync *self, G_GNUC_UNUSED gpointer closure)
 
 static PyMethodDef queue_methods[] = {
   { "wait", METHOD_WITH_KEYWORD (queue_wait),
-    "wait(timeout=None)\n--\n\nTakes the first item, waiting for one if there is none. Raises Closed when the queue is closed and empty." },
+    "wait($self, /, timeout=None)\n--\n\nTakes the first item, waiting for one if there is none. Raises Closed when the queue is closed and empty." },
   { "signal", METHOD_WITH_KEYWORD (queue_signal),
-    "signal(value)\n--\n\nPuts an item at the end; False if the queue is full. Raises Closed on a closed queue." },
-  { "close", (PyCFunction) queue_close, METH_NOARGS, "close()\n--\n\nEnds the queue; what is in it can still be taken." },
-  { "reset", (PyCFunction) queue_reset, METH_NOARGS, "reset()\n--\n\nDrops every item." },
-  { "abort_wait", (PyCFunction) queue_abort_wait, METH_NOARGS, "abort_wait()\n--\n\nGives up one wait: drops the first item, or the next." },
+    "signal($self, /, value)\n--\n\nPuts an item at the end; False if the queue is full. Raises Closed on a closed queue." },
+  { "close", (PyCFunction) queue_close, METH_NOARGS, "close($self, /)\n--\n\nEnds the queue; what is in it can still be taken." },
+  { "reset", (PyCFunction) queue_reset, METH_NOARGS, "reset($self, /)\n--\n\nDrops every item." },
+  { "abort_wait", (PyCFunction) queue_abort_wait, METH_NOARGS, "abort_wait($self, /)\n--\n\nGives up one wait: drops the first item, or the next." },
   { NULL, NULL, 0, NULL },
 };
 

@@ -491,12 +491,12 @@ task_dealloc (PyTask *self)
 
 static PyMethodDef task_methods[] = {
   { "wait", (PyCFunction) (void (*) (void)) task_wait, METH_FASTCALL | METH_KEYWORDS,
-    "wait(timeout=None)\n--\n\nWaits until the task has returned; gives its result, or raises the exception it ended with.\n\n"
+    "wait($self, /, timeout=None)\n--\n\nWaits until the task has returned; gives its result, or raises the exception it ended with.\n\n"
     "Any number of tasks may wait for one. Raises TimedOut when the timeout, in seconds, passes first." },
   { "cancel", (PyCFunction) task_cancel, METH_NOARGS,
-    "cancel()\n--\n\nCancels the task: its present wait, and each that it begins from now on, raises Cancelled." },
+    "cancel($self, /)\n--\n\nCancels the task: its present wait, and each that it begins from now on, raises Cancelled." },
   { "get_frame", (PyCFunction) task_get_frame, METH_NOARGS,
-    "get_frame()\n--\n\nThe frame in which the task waits, for traceback.print_stack(); None if it runs or has not begun." },
+    "get_frame($self, /)\n--\n\nThe frame in which the task waits, for traceback.print_stack(); None if it runs or has not begun." },
   { NULL, NULL, 0, NULL },
 };
 
