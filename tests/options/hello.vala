@@ -44,7 +44,7 @@ async bool wait_in_vala () {
         var held = new Cothread.Lock ();
         yield held.acquire_async (-1, null);
         held.release ();
-        var timer = new Cothread.Timer (1000, Cothread.TimerFlags.DEFAULT);
+        var timer = new Cothread.Timer.plain (1000, Cothread.TimerFlags.DEFAULT);
         yield timer.wait_async (-1, null);
         var selection = new Cothread.Selection ();
         selection.add_event (event);
