@@ -617,6 +617,8 @@ function _init() {
         }
         const more = head !== null;
         isCalled = more;
+        if (n < 64 && !isUsedUp && nPromises < MAX_PROMISES)
+            stride = 3; // a short run tells nothing of the next
         exchange(TELL_ONLY | (more ? MORE : 0) | (isUsedUp || nPromises >= MAX_PROMISES ? END_TURN : 0));
     }
 
