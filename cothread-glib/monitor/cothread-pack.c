@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* More than anybody sends: a row may be a byte there, and is some hundred here. */
+#define MOST_ROWS 200000
+
 static const char letters[] = {
   [COTHREAD_FIELD_UINT] = 'u',
   [COTHREAD_FIELD_INT] = 'i',
@@ -167,6 +170,7 @@ cothread_unpack (GVariant *packed, const CothreadField *fields, gpointer (*make)
   const char *types;
   Reader reader;
   gsize n;
+  guint n_rows = 0;
 
   g_variant_get (packed, "(^a&s&s@ay)", &names, &types, &bytes);
   if (!makes_sense ((const char *const *) names, types))
@@ -174,7 +178,7 @@ cothread_unpack (GVariant *packed, const CothreadField *fields, gpointer (*make)
   known = match ((const char *const *) names, types, fields);
   reader.at = g_variant_get_fixed_array (bytes, &n, 1);
   reader.end = reader.at + n;
-  while (reader.at < reader.end)
+  while (reader.at < reader.end && n_rows++ < MOST_ROWS)
     {
       gpointer row = make ();
 

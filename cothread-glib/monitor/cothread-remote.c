@@ -131,7 +131,7 @@ cothread_remote_list (GError **error)
  * @bus_name: a bus name of #CothreadBusMonitor
  *
  * Returns: (transfer full): the name of the program that runs in that process, as
- *   the system knows it, in valid UTF-8; `?` if it does not
+ *   it was called, in valid UTF-8; `?` if the system does not tell
  *
  * Since: 0.1
  */
@@ -139,15 +139,17 @@ char *
 cothread_remote_dup_program (const char *bus_name)
 {
   g_autofree char *path = NULL;
+  g_autofree char *command = NULL; /* its words end with NULs: the first is read */
   g_autofree char *name = NULL;
 
   g_return_val_if_fail (bus_name != NULL, NULL);
 
   if (g_str_has_prefix (bus_name, PREFIX))
-    path = g_strdup_printf ("/proc/%d/comm", atoi (bus_name + strlen (PREFIX)));
-  if (path == NULL || !g_file_get_contents (path, &name, NULL, NULL))
+    path = g_strdup_printf ("/proc/%d/cmdline", atoi (bus_name + strlen (PREFIX)));
+  if (path == NULL || !g_file_get_contents (path, &command, NULL, NULL) || *command == '\0')
     return g_strdup ("?");
-  return g_utf8_make_valid (g_strchomp (name), -1);
+  name = g_path_get_basename (command);
+  return g_utf8_make_valid (name, -1);
 }
 
 static char *

@@ -74,7 +74,7 @@ dash_watching_init (DashWatching *self, CtvTaskTable *table, DashWatchingChanged
   ctv_button_set_mnemonic (GTK_BUTTON (self->back), "_Back to this process");
   g_signal_connect (self->back, "clicked", G_CALLBACK (on_back), self);
   gtk_info_bar_add_action_widget (GTK_INFO_BAR (self->banner), self->back, GTK_RESPONSE_CLOSE);
-  gtk_info_bar_set_revealed (GTK_INFO_BAR (self->banner), FALSE);
+  gtk_widget_set_visible (self->banner, FALSE); /* one that is not revealed takes a row's spacing */
 }
 
 void
@@ -152,5 +152,5 @@ dash_watching_update (DashWatching *self)
       gtk_info_bar_set_message_type (GTK_INFO_BAR (self->banner),
                                      self->watch->state == DASH_WATCH_FAILED ? GTK_MESSAGE_ERROR : GTK_MESSAGE_WARNING);
     }
-  gtk_info_bar_set_revealed (GTK_INFO_BAR (self->banner), problem != NULL);
+  gtk_widget_set_visible (self->banner, problem != NULL);
 }

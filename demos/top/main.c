@@ -84,7 +84,7 @@ list (GError **error)
     {
       g_autofree char *program = cothread_remote_dup_program (names[i]);
 
-      printf ("%s  %s\n", names[i] + strlen (COTHREAD_MONITOR_BUS_NAME ".p"), program);
+      printf ("%s  %s\n", names[i] + strlen (COTHREAD_MONITOR_BUS_NAME ".p"), g_strdelimit (program, "\n\r\t\033", '?'));
     }
   return names != NULL;
 }
