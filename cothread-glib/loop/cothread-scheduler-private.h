@@ -12,7 +12,8 @@ typedef struct
 {
   gboolean is_open;
   gint64 deadline_us; /* while closed: the worker may run from then on */
-  gint64 used_us;     /* by turns since the fence last ran */
+  gint64 used_us;     /* by turns since the fence last ran, or the deadline came */
+  gint64 share_us;    /* what they may use after a deadline came; 0: a slice */
   gint64 last_end_us;
 } CothreadGate;
 
@@ -45,8 +46,7 @@ struct _CothreadScheduler
   guint n_prepared; /* times that the sentinel was */
   gboolean is_preparing; /* only to see whether that is possible */
   GSource *jump; /* a test scheduler's */
-  GArray *polled;         /* of GPollFD: what GLib polls for the worker ... */
-  GPtrArray *polled_tags; /* ... and its names for them */
+  GArray *polled; /* of GPollFD: what GLib polls for the worker */
   guint64 polled_generation;
 
   CothreadInbox inbox;

@@ -102,7 +102,6 @@ cothread_scheduler_finalize (GObject *object)
   if (self->wake_fd >= 0)
     close (self->wake_fd);
   g_clear_pointer (&self->polled, g_array_unref);
-  g_clear_pointer (&self->polled_tags, g_ptr_array_unref);
   G_OBJECT_CLASS (cothread_scheduler_parent_class)->finalize (object);
 }
 
@@ -208,7 +207,6 @@ cothread_scheduler_init (CothreadScheduler *self)
   self->gate.is_open = TRUE;
   self->is_shut_down = TRUE; /* until it has begun: g_object_new() alone makes a dead one */
   self->polled = g_array_new (FALSE, FALSE, sizeof (GPollFD));
-  self->polled_tags = g_ptr_array_new ();
   ct_link_init (&self->shutdown_hooks);
   ct_link_init (&self->end_hooks);
   ct_link_init (&self->callback_queues);

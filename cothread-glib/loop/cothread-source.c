@@ -45,6 +45,7 @@ typedef struct
 {
   GSource parent;
   CothreadScheduler *scheduler; /* NULL once destroyed */
+  GArray *polled;               /* of GPollFD, which GLib looks at until the source is destroyed; or NULL */
 } SchedulerSource;
 
 static CothreadScheduler *
@@ -70,6 +71,21 @@ time_of_iteration (CothreadScheduler *self, GSource *source)
   return self->iteration_us;
 }
 
+/* Not g_source_add_unix_fd(): what is ready there is dispatched whatever check()
+ * says, and check() is where the gate is. */
+static void
+poll_instead (GSource *source, GArray *fds)
+{
+  SchedulerSource *self = (SchedulerSource *) source;
+
+  for (guint i = 0; self->polled != NULL && i < self->polled->len; i++)
+    g_source_remove_poll (source, &g_array_index (self->polled, GPollFD, i));
+  g_clear_pointer (&self->polled, g_array_unref);
+  self->polled = g_array_ref (fds);
+  for (guint i = 0; i < fds->len; i++)
+    g_source_add_poll (source, &g_array_index (fds, GPollFD, i));
+}
+
 /* With epoll the list never changes; a poller without it has a longer one. */
 static void
 update_polled_fds (CothreadScheduler *self)
@@ -81,33 +97,19 @@ update_polled_fds (CothreadScheduler *self)
     return;
   wanted = g_array_new (FALSE, FALSE, sizeof (GPollFD));
   poller->klass->list (poller, wanted);
-  for (guint i = 0; i < self->polled_tags->len; i++)
-    g_source_remove_unix_fd (self->worker, self->polled_tags->pdata[i]);
-  g_ptr_array_set_size (self->polled_tags, 0);
-  for (guint i = 0; i < wanted->len; i++)
-    {
-      const GPollFD *fd = &g_array_index (wanted, GPollFD, i);
-
-      g_ptr_array_add (self->polled_tags, g_source_add_unix_fd (self->worker, fd->fd, fd->events));
-    }
+  poll_instead (self->worker, wanted);
   g_array_unref (self->polled);
   self->polled = g_steal_pointer (&wanted);
   self->polled_generation = poller->generation;
 }
 
 static gboolean
-query_polled_fds (CothreadScheduler *self)
+is_any_fd_ready (CothreadScheduler *self)
 {
-  gboolean any = FALSE;
-
   for (guint i = 0; i < self->polled->len; i++)
-    {
-      GPollFD *fd = &g_array_index (self->polled, GPollFD, i);
-
-      fd->revents = g_source_query_unix_fd (self->worker, self->polled_tags->pdata[i]);
-      any |= fd->revents != 0;
-    }
-  return any;
+    if (g_array_index (self->polled, GPollFD, i).revents != 0)
+      return TRUE;
+  return FALSE;
 }
 
 /* A nested loop iterates: the turn that opened it does not hold the loop. */
@@ -228,7 +230,7 @@ worker_check (GSource *source)
   sweep (self, now_us);
   if (!self->gate.is_open && now_us < self->gate.deadline_us)
     return FALSE;
-  return query_polled_fds (self) || has_work (self, now_us);
+  return is_any_fd_ready (self) || has_work (self, now_us);
 }
 
 /* Others were so slow that the fence never came: a share in proportion. */
@@ -238,6 +240,13 @@ slice_after_waiting (CothreadScheduler *self, gint64 waited_us)
   gint64 share_us = (gint64) ((double) waited_us * self->minimum_share / (1 - self->minimum_share));
 
   return CLAMP (share_us, self->slice_us, MAX (self->slice_us, LONGEST_SLICE_US));
+}
+
+/* Many short turns in a row keep the others waiting as one long turn does. */
+static gboolean
+gate_is_used_up (const CothreadScheduler *self)
+{
+  return self->gate.used_us >= MAX (self->gate.share_us, self->slice_us);
 }
 
 static gboolean
@@ -250,14 +259,19 @@ worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNU
 
   g_object_ref (self);
   start_us = ct_scheduler_now (self->core);
-  slice_us = self->gate.is_open ? self->slice_us : slice_after_waiting (self, start_us - self->gate.last_end_us);
+  slice_us = self->slice_us;
+  if (!self->gate.is_open)
+    {
+      slice_us = self->gate.share_us = slice_after_waiting (self, start_us - self->gate.last_end_us);
+      self->gate.used_us = 0;
+    }
   self->gate.is_open = FALSE;
   self->gate.deadline_us = start_us + GATE_DEADLINE_US;
 
   outer_from = turns->running_from;
   turns->running_from = start_us;
   turns->depth++;
-  any_ready = query_polled_fds (self);
+  any_ready = is_any_fd_ready (self);
   cothread_scheduler_run_turn (self, (const GPollFD *) (gpointer) self->polled->data,
                                any_ready ? self->polled->len : 0, slice_us, &timeout_us);
   turns->depth--;
@@ -265,11 +279,10 @@ worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNU
   record_turn (turns, end_us, timeout_us == 0 && end_us - start_us >= slice_us);
   turns->running_from = turns->depth > 0 ? end_us : outer_from;
 
-  /* Many short turns in a row keep the others waiting as one long turn does. */
   self->gate.used_us += end_us - start_us;
   self->gate.last_end_us = end_us;
   self->gate.deadline_us = end_us + GATE_DEADLINE_US;
-  if (timeout_us != 0 && self->gate.used_us < self->slice_us)
+  if (timeout_us != 0 && !gate_is_used_up (self))
     self->gate.is_open = TRUE;
   g_object_unref (self);
   return G_SOURCE_CONTINUE;
@@ -300,7 +313,7 @@ note_time_of_run (CothreadScheduler *self, gint64 length_us)
   self->turns.busy_us += length_us;
   self->turns.longest_us = MAX (self->turns.longest_us, length_us);
   self->gate.used_us += length_us;
-  if (self->gate.used_us < self->slice_us)
+  if (!gate_is_used_up (self))
     return;
   self->gate.is_open = FALSE;
   self->gate.last_end_us = ct_scheduler_now (self->core);
@@ -368,7 +381,7 @@ fence_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNUS
   CothreadScheduler *self = scheduler_of (source);
 
   self->gate.is_open = TRUE;
-  self->gate.used_us = 0;
+  self->gate.used_us = self->gate.share_us = 0;
   return G_SOURCE_CONTINUE;
 }
 
@@ -437,8 +450,14 @@ cothread_source_can_iterate (CothreadScheduler *self)
   return self->n_prepared != before;
 }
 
+static void
+worker_finalize (GSource *source)
+{
+  g_clear_pointer (&((SchedulerSource *) source)->polled, g_array_unref);
+}
+
 static GSourceFuncs sentinel_funcs = { sentinel_prepare, sentinel_check, NULL, NULL, NULL, NULL };
-static GSourceFuncs worker_funcs = { worker_prepare, worker_check, worker_dispatch, NULL, NULL, NULL };
+static GSourceFuncs worker_funcs = { worker_prepare, worker_check, worker_dispatch, worker_finalize, NULL, NULL };
 static GSourceFuncs fence_funcs = { fence_prepare, fence_check, fence_dispatch, NULL, NULL, NULL };
 
 static gboolean

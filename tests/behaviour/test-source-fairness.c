@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "behaviour.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 /* Nobody starves: neither the rest of the program, whatever tasks do, nor the
  * tasks, whatever the rest of the program does. Counted in turns, or with the
  * margin of a factor of four and more. */
@@ -126,6 +129,39 @@ test_flood (void)
 }
 
 static gpointer
+wait_for_fd_until_over (gpointer fd, GError **error)
+{
+  while (!is_over && cothread_wait_fd (GPOINTER_TO_INT (fd), G_IO_IN, COTHREAD_FOREVER, error) != 0)
+    ;
+  return NULL;
+}
+
+/* The loop's own poll finds them ready whenever it looks. */
+static void
+test_descriptors_that_are_always_ready_stop_no_redraw (void)
+{
+  gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  int fds[50];
+
+  use_default_time_slice ();
+  is_over = FALSE;
+  n_dispatched = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    {
+      fds[i] = eventfd (1, EFD_NONBLOCK | EFD_CLOEXEC);
+      start ("reader", wait_for_fd_until_over, GINT_TO_POINTER (fds[i]));
+    }
+  add_source (120, count_dispatch, NULL);
+  while (n_dispatched < TURNS && g_get_monotonic_time () < end)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_assert_cmpuint (n_dispatched, >=, TURNS);
+  is_over = TRUE;
+  run_until_no_task_is_left ();
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+}
+
+static gpointer
 count_yields (gpointer count, GError **error)
 {
   for (guint i = 0; i < 1000; i++)
@@ -218,6 +254,28 @@ test_a_slow_redraw_keeps_its_share_beside_tasks_that_never_rest (void)
 }
 
 static void
+test_tasks_with_descriptors_keep_a_share_beside_a_slow_redraw (void)
+{
+  int fd = eventfd (1, EFD_NONBLOCK | EFD_CLOEXEC);
+  g_autoptr (CothreadStatistics) statistics = NULL;
+  gint64 begin_us = g_get_monotonic_time (), elapsed_us;
+
+  use_default_time_slice ();
+  cothread_scheduler_set_minimum_share (cothread_scheduler_get_default (), 0.2);
+  is_over = FALSE;
+  start ("reader", wait_for_fd_until_over, GINT_TO_POINTER (fd));
+  add_source (120, be_slow, NULL);
+  while ((elapsed_us = g_get_monotonic_time () - begin_us) < G_USEC_PER_SEC)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  statistics = cothread_scheduler_get_statistics (cothread_scheduler_get_default ());
+  is_over = TRUE;
+  run_until_no_task_is_left ();
+  close (fd);
+
+  g_assert_cmpuint (statistics->busy_us, >=, (guint64) elapsed_us / 50);
+}
+
+static void
 test_a_turn_is_cut_when_its_slice_is_used_up (void)
 {
   CothreadScheduler *scheduler = cothread_scheduler_get_default ();
@@ -241,6 +299,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (floods); i++)
     behaviour_add (floods[i].path, test_flood);
+  behaviour_add ("/source/fairness/descriptors-that-are-always-ready-stop-no-redraw", test_descriptors_that_are_always_ready_stop_no_redraw);
+  behaviour_add ("/source/fairness/tasks-with-descriptors-keep-a-share-beside-a-slow-redraw", test_tasks_with_descriptors_keep_a_share_beside_a_slow_redraw);
   behaviour_add ("/source/fairness/a-source-that-is-always-ready-does-not-stop-the-tasks", test_a_source_that_is_always_ready_does_not_stop_the_tasks);
   behaviour_add ("/source/fairness/tasks-keep-a-share-beside-a-slow-redraw-that-is-always-due", test_tasks_keep_a_share_beside_a_slow_redraw_that_is_always_due);
   behaviour_add ("/source/fairness/a-slow-redraw-keeps-its-share-beside-tasks-that-never-rest", test_a_slow_redraw_keeps_its_share_beside_tasks_that_never_rest);
