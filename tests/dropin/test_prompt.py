@@ -116,6 +116,29 @@ def test_ctrl_c_in_input_is_raised_once():
     each_kind(test)
 
 
+def test_the_prompt_that_is_written_in_python():
+    if sys.version_info < (3, 13):
+        return
+    with Terminal(*KINDS[0], env={"TERM": "xterm"}) as session:
+        session.send(f"exec({TICK!r})\n")
+        session.send("task = cothread.Spawn(tick)\n")
+        session.send("print('be' + 'gun', '_pyrepl' in __import__('sys').modules)\n")
+        session.wait_for("begun True")
+        time.sleep(1)
+        session.send("print('ti' + 'cks', len(ticks) > 3)\n")
+        session.wait_for("ticks True")
+        # It reads ahead: nothing of that may wait for the next key.
+        mark = len(session.text)
+        session.send("unfinished")
+        session.wait_for("unfinished", mark)
+        time.sleep(0.5)
+        mark = len(session.text)
+        session.send("\x03")
+        session.wait_for("KeyboardInterrupt", mark)
+        session.send("print(4 + 5, 'done')\n")
+        session.wait_for("9 done", mark)
+
+
 def test_the_hook_can_be_taken_off():
     def test(session):
         session.type(f"exec({TICK!r})")
