@@ -66,9 +66,10 @@ def test_ctrl_c_at_the_prompt_and_in_a_wait():
         session.type(f"exec({TICK!r})")
         session.type("task = cothread.Spawn(tick)")
         for _ in range(3):
-            session.send("unfinished")
             mark = len(session.text)
-            session.wait_for("unfinished")
+            session.send("unfinished")
+            # The terminal drops what was not read when Ctrl-C comes, and readline waits for a key that select() saw.
+            session.wait_for("unfinished", mark)
             session.send("\x03")
             session.wait_for("KeyboardInterrupt", mark)
             session.wait_for(">>> ", session.text.index("KeyboardInterrupt", mark))
@@ -114,6 +115,29 @@ def test_ctrl_c_in_input_is_raised_once():
         assert "KeyboardInterrupt" not in session.text[mark:]
 
     each_kind(test)
+
+
+def test_the_prompt_that_is_written_in_python():
+    if sys.version_info < (3, 13):
+        return
+    with Terminal(*KINDS[0], env={"TERM": "xterm"}) as session:
+        session.send(f"exec({TICK!r})\n")
+        session.send("task = cothread.Spawn(tick)\n")
+        session.send("print('be' + 'gun', '_pyrepl' in __import__('sys').modules)\n")
+        session.wait_for("begun True")
+        time.sleep(1)
+        session.send("print('ti' + 'cks', len(ticks) > 3)\n")
+        session.wait_for("ticks True")
+        # It reads ahead: nothing of that may wait for the next key.
+        mark = len(session.text)
+        session.send("unfinished")
+        session.wait_for("unfinished", mark)
+        time.sleep(0.5)
+        mark = len(session.text)
+        session.send("\x03")
+        session.wait_for("KeyboardInterrupt", mark)
+        session.send("print(4 + 5, 'done')\n")
+        session.wait_for("9 done", mark)
 
 
 def test_the_hook_can_be_taken_off():

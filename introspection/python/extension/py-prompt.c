@@ -15,6 +15,9 @@
 #define SIGNAL_AGAIN_NS (20 * 1000 * 1000)
 #define AND_AGAIN_S 1
 
+#define PROMPT_IDLE_US (90 * 1000)
+
+static gint64 last_return_us;
 static timer_t again_timer;
 static gboolean has_again_timer;
 
@@ -54,17 +57,35 @@ interrupt_prompt_soon (void)
   Py_AddPendingCall (prompt_has_heard, NULL);
 }
 
+/* The prompt of 3.13 reads all there is and keeps it. That it has nothing left
+ * is seen from the tenth of a second for which it waited itself. */
+static gboolean
+may_have_read_ahead (void)
+{
+  PyFrameObject *frame = PyThreadState_GetFrame (PyThreadState_Get ());
+  PyCodeObject *code = frame != NULL ? PyFrame_GetCode (frame) : NULL;
+  const char *file = code != NULL ? PyUnicode_AsUTF8 (code->co_filename) : NULL;
+  gboolean is_python = file != NULL && g_str_has_suffix (file, "_pyrepl/reader.py");
+
+  PyErr_Clear ();
+  Py_XDECREF (code);
+  Py_XDECREF (frame);
+  return is_python && g_get_monotonic_time () - last_return_us < PROMPT_IDLE_US;
+}
+
 /* However fast somebody types, each key lets tasks run. */
 static void
 wait_for_input (void)
 {
+  gboolean is_brief = may_have_read_ahead ();
   GError *error = NULL;
   PyWait wait;
   gboolean success = py_wait_begin (&wait, NULL);
 
   if (success)
     {
-      success = cothread_yield (&error) && cothread_wait_fd (fileno (stdin), G_IO_IN, COTHREAD_FOREVER, &error) != 0;
+      success = cothread_yield (&error) &&
+                (is_brief || cothread_wait_fd (fileno (stdin), G_IO_IN, COTHREAD_FOREVER, &error) != 0);
       success = py_wait_end (&wait, success, error);
     }
   if (success)
@@ -100,6 +121,7 @@ input_hook (void)
   else
     wait_for_input ();
   PyGILState_Release (state);
+  last_return_us = g_get_monotonic_time ();
   errno = 0;
   return 0;
 }
