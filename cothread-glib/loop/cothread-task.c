@@ -191,6 +191,7 @@ cothread_spawn_full (CothreadTaskFunc func, gpointer user_data, const CothreadSp
   task->function = options->function;
   task->language = options->language;
   task->core.hook_state = options->switch_state;
+  task->failure_was_seen = options->switch_state != NULL; /* the language reports its failures itself */
   if (ct_scheduler_spawn (scheduler->core, &task->core, &native_class,
                           options->stack_bytes != 0 ? options->stack_bytes : CT_STACK_DEFAULT_BYTES, &failure))
     return task;

@@ -60,7 +60,8 @@ typedef gpointer (*CothreadTaskFunc) (gpointer user_data, GError **error);
  * @site: (nullable): static text, the file and line of the spawn, %G_STRLOC
  * @site_function: (nullable): static text, the function that spawns, %G_STRFUNC
  * @switch_state: (nullable): what the `start` of #CothreadSwitchHooks finds as
- *   the state of the task's stack
+ *   the state of the task's stack; with one the language reports failures
+ *   itself, and there is no warning about those that nobody joined
  * @language: (nullable): what the task is written in, as for
  *   cothread_task_set_language(), but as g_intern_static_string() gives it
  *

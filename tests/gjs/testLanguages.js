@@ -136,6 +136,20 @@ describe('a join', function () {
         })).toBe('awaited');
     }));
 
+    it('from JavaScript and from C fails as a task of Python did', inTask(function* () {
+        Others.run_python("sleeper(0.005, ValueError('not so'))");
+        let error = yield* expectError(tasksNamed('sleeper (')[0].join(60000));
+        expect(error.message).toContain('ValueError: not so');
+        Others.run_python("sleeper(0.005, GLib.Error('taken', 'g-io-error-quark', 2))");
+        error = yield* expectError(tasksNamed('sleeper (')[0].join(60000));
+        expect(error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.EXISTS)).toBe(true);
+        expect(error.message).toBe('taken');
+        Others.run_python("sleeper(0.005, ValueError('not so'))");
+        Others.spawn_joiner(tasksNamed('sleeper (')[0], 'failed');
+        error = yield* expectError(event('failed').wait(60000));
+        expect(error.message).toContain('ValueError: not so');
+    }));
+
     it('from C and from Python ends with a task of JavaScript', inTask(function* () {
         for (const language of ['C', 'Python']) {
             const join = (task, done) => language === 'C'
@@ -197,7 +211,7 @@ describe('statistics', function () {
         const [python] = tasksNamed('sleeper (');
         for (const sleeper of [c, python, task])
             sleeper.cancel();
-        yield python.join(60000);
+        yield* expectError(python.join(60000));
         yield* expectError(c);
         yield* expectError(task);
         expect(Cothread.Scheduler.get_default().get_statistics().tasks).toBe(before.tasks);

@@ -138,6 +138,40 @@ keep_exception (PyTask *self)
     report (self);
 }
 
+/* For those who wait for the task in other languages: a GLib.Error as it is, and
+ * any other exception with its class and text. */
+static void
+tell_others (PyObject *exception, GError **error)
+{
+  PyObject *domain, *code, *message, *text;
+  const char *words;
+
+  if (PyErr_GivenExceptionMatches (exception, PyExc_SystemExit))
+    return;
+  domain = PyObject_GetAttrString (exception, "domain");
+  code = domain != NULL ? PyObject_GetAttrString (exception, "code") : NULL;
+  message = code != NULL ? PyObject_GetAttrString (exception, "message") : NULL;
+  text = NULL;
+  if (message != NULL && PyUnicode_Check (domain) && PyLong_Check (code) && PyUnicode_Check (message) &&
+      PyUnicode_AsUTF8 (domain) != NULL && PyUnicode_AsUTF8 (message) != NULL)
+    g_set_error_literal (error, g_quark_from_string (PyUnicode_AsUTF8 (domain)), (gint) PyLong_AsLong (code),
+                         PyUnicode_AsUTF8 (message));
+  else
+    {
+      PyErr_Clear ();
+      text = PyObject_Str (exception);
+      words = text != NULL ? PyUnicode_AsUTF8 (text) : NULL;
+      g_set_error (error, G_IO_ERROR,
+                   PyErr_GivenExceptionMatches (exception, py_exc_cancelled) ? G_IO_ERROR_CANCELLED : G_IO_ERROR_FAILED,
+                   "%s: %s", Py_TYPE (exception)->tp_name, words != NULL ? words : "");
+    }
+  PyErr_Clear ();
+  Py_XDECREF (domain);
+  Py_XDECREF (code);
+  Py_XDECREF (message);
+  Py_XDECREF (text);
+}
+
 static void
 drop_function (PyTask *self)
 {
@@ -147,7 +181,7 @@ drop_function (PyTask *self)
 }
 
 static gpointer
-run_task (gpointer data, G_GNUC_UNUSED GError **error)
+run_task (gpointer data, GError **error)
 {
   PyTask *self = data;
   _Alignas (16) char chunk[PY_STACK_CHUNK_BYTES];
@@ -157,7 +191,10 @@ run_task (gpointer data, G_GNUC_UNUSED GError **error)
     {
       self->result = PyObject_Call (self->function, self->args, self->kwargs);
       if (self->result == NULL)
-        keep_exception (self);
+        {
+          keep_exception (self);
+          tell_others (self->exception, error);
+        }
       drop_function (self);
     }
   self->is_finished = TRUE;
