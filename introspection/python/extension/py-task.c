@@ -138,19 +138,29 @@ keep_exception (PyTask *self)
     report (self);
 }
 
+/* The interpreter's cache of look-ups keeps names, so they are made once. */
+static PyObject *
+get_attribute (PyObject *object, PyObject **interned, const char *name)
+{
+  if (*interned == NULL)
+    *interned = PyUnicode_InternFromString (name);
+  return *interned != NULL ? PyObject_GetAttr (object, *interned) : NULL;
+}
+
 /* For those who wait for the task in other languages: a GLib.Error as it is, and
  * any other exception with its class and text. */
 static void
 tell_others (PyObject *exception, GError **error)
 {
+  static PyObject *domain_name, *code_name, *message_name;
   PyObject *domain, *code, *message, *text;
   const char *words;
 
   if (PyErr_GivenExceptionMatches (exception, PyExc_SystemExit))
     return;
-  domain = PyObject_GetAttrString (exception, "domain");
-  code = domain != NULL ? PyObject_GetAttrString (exception, "code") : NULL;
-  message = code != NULL ? PyObject_GetAttrString (exception, "message") : NULL;
+  domain = get_attribute (exception, &domain_name, "domain");
+  code = domain != NULL ? get_attribute (exception, &code_name, "code") : NULL;
+  message = code != NULL ? get_attribute (exception, &message_name, "message") : NULL;
   text = NULL;
   if (message != NULL && PyUnicode_Check (domain) && PyLong_Check (code) && PyUnicode_Check (message) &&
       PyUnicode_AsUTF8 (domain) != NULL && PyUnicode_AsUTF8 (message) != NULL)
