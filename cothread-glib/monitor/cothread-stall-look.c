@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
 #include "monitor/cothread-stall-look-private.h"
 
 #include "loop/cothread-task-private.h"
@@ -12,6 +14,14 @@
  * AVX-512) need together, several times over. */
 #define HANDLER_STACK_BYTES (64 * 1024)
 #define ANSWER_SECONDS 2
+
+/* A step of the wall clock must neither end the wait for an answer nor prolong it. */
+#ifdef HAVE_SEM_CLOCKWAIT
+#define SEMAPHORE_CLOCK CLOCK_MONOTONIC
+#else
+#define SEMAPHORE_CLOCK CLOCK_REALTIME
+#define sem_clockwait(semaphore, clock, deadline) sem_timedwait ((semaphore), (deadline))
+#endif
 
 static GMutex look_lock; /* one look at a time */
 static CothreadLook *asked; /* atomic; taken by the handler */
@@ -106,9 +116,9 @@ wait_for_answer (void)
 {
   struct timespec deadline;
 
-  clock_gettime (CLOCK_REALTIME, &deadline);
+  clock_gettime (SEMAPHORE_CLOCK, &deadline);
   deadline.tv_sec += ANSWER_SECONDS;
-  while (sem_timedwait (&answered, &deadline) != 0)
+  while (sem_clockwait (&answered, SEMAPHORE_CLOCK, &deadline) != 0)
     if (errno != EINTR)
       return FALSE;
   return TRUE;
