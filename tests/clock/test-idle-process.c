@@ -92,16 +92,24 @@ run_scheduler (gpointer data)
 {
   Process *process = data;
   GMainContext *context = g_main_loop_get_context (process->loop);
+  CothreadTask *parked[N_EVERY_WAIT * N_EACH];
 
   g_main_context_push_thread_default (context);
   every_wait_set_up ();
   g_assert_nonnull (cothread_scheduler_get_callback_queue (cothread_scheduler_get_default ()));
-  for (guint i = 0; i < N_EVERY_WAIT * N_EACH; i++)
-    start ("parked", wait_for_ever, (gpointer) &every_wait[i % N_EVERY_WAIT]);
+  for (guint i = 0; i < G_N_ELEMENTS (parked); i++)
+    parked[i] = spawn ("parked", wait_for_ever, (gpointer) &every_wait[i % N_EVERY_WAIT]);
   if (process->has_waker)
     start ("waker", wake_now_and_then, process);
   add_source (G_PRIORITY_LOW, note_parked, process);
   g_main_loop_run (process->loop);
+  for (guint i = 0; i < G_N_ELEMENTS (parked); i++)
+    {
+      cothread_task_cancel (parked[i]);
+      cothread_task_unref (parked[i]);
+    }
+  settle ();
+  every_wait_tear_down ();
   cothread_scheduler_shutdown (cothread_scheduler_get_default ());
   g_main_context_pop_thread_default (context);
   return NULL;

@@ -55,6 +55,10 @@ assert_does_not_grow (guint wave)
   StressFixture f;
   Sizes before, after;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  g_test_skip ("A sanitizer keeps what is freed");
+  return;
+#endif
   stress_begin (&f);
   run_rounds (wave, wave);
   before = measure ();
@@ -62,12 +66,8 @@ assert_does_not_grow (guint wave)
   after = measure ();
   g_test_message ("%" G_GINT64_FORMAT " bytes mapped, %" G_GINT64_FORMAT " resident",
                   after.mapped - before.mapped, after.resident - before.resident);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  g_test_skip ("A sanitizer keeps what is freed");
-#else
   g_assert_cmpint (after.mapped - before.mapped, <, MAX_GROWTH_BYTES);
   g_assert_cmpint (after.resident - before.resident, <, MAX_GROWTH_BYTES);
-#endif
   stress_end (&f);
 }
 
