@@ -244,10 +244,13 @@ end_accepting (gpointer data)
 {
   CothreadServer *self = data;
 
-  self->is_stopped = TRUE;
-  g_socket_listener_close (self->listener);
-  self->acceptor = NULL;
-  note_end (self);
+  if (self->acceptor != NULL) /* else it was never spawned */
+    {
+      self->is_stopped = TRUE;
+      g_socket_listener_close (self->listener);
+      self->acceptor = NULL;
+      note_end (self);
+    }
   g_object_unref (self);
 }
 

@@ -3,7 +3,9 @@
 #include "io/cothread-fd-io-private.h"
 #include "io/cothread-fd.h"
 
+#include <fcntl.h>
 #include <gio/gfiledescriptorbased.h>
+#include <limits.h>
 
 /* Streams try first, as descriptors do. What then has to wait does so in the
  * scheduler's epoll set where the stream has a descriptor, and not by a source
@@ -87,16 +89,45 @@ begin (GError **error)
 }
 
 static gssize
-read_socket (GInputStream *stream, SocketStream *socket, void *buffer, gsize n_bytes, GError **error)
+read_socket (SocketStream *socket, void *buffer, gsize n_bytes, GError **error)
 {
   CothreadFdCall call = call_of (socket);
   struct iovec vector = { buffer, n_bytes };
-  gssize n;
 
-  g_object_ref (stream);
-  n = cothread_fd_call_readv (&call, &vector, 1, error);
-  g_object_unref (stream);
-  return n;
+  return cothread_fd_call_readv (&call, &vector, 1, error);
+}
+
+/* Somebody holds the stream: whoever else does may drop it while we wait. */
+static gssize
+read_held (GInputStream *stream, void *buffer, gsize n_bytes, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) failure = NULL;
+  SocketStream *socket;
+
+  if (!begin (error))
+    return -1;
+  socket = g_input_stream_is_closed (stream) ? NULL : socket_stream (stream);
+  if (socket != NULL)
+    return read_socket (socket, buffer, n_bytes, error);
+  if (G_IS_POLLABLE_INPUT_STREAM (stream) && g_pollable_input_stream_can_poll (G_POLLABLE_INPUT_STREAM (stream)))
+    {
+      do
+        {
+          gssize n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), buffer, n_bytes, NULL, &failure);
+
+          if (n >= 0)
+            return n;
+        }
+      while (wait_after (stream, G_IO_IN, &failure));
+      if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return -1;
+        }
+    }
+  result = cothread_await (error, g_input_stream_read_async, stream, buffer, n_bytes, G_PRIORITY_DEFAULT);
+  return result != NULL ? g_input_stream_read_finish (stream, result, error) : -1;
 }
 
 /**
@@ -121,36 +152,15 @@ read_socket (GInputStream *stream, SocketStream *socket, void *buffer, gsize n_b
 gssize
 cothread_stream_read (GInputStream *stream, void *buffer, gsize n_bytes, GError **error)
 {
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) failure = NULL;
-  SocketStream *socket;
+  gssize n;
 
   g_return_val_if_fail (G_IS_INPUT_STREAM (stream), -1);
   g_return_val_if_fail (buffer != NULL || n_bytes == 0, -1);
 
-  if (!begin (error))
-    return -1;
-  socket = g_input_stream_is_closed (stream) ? NULL : socket_stream (stream);
-  if (socket != NULL)
-    return read_socket (stream, socket, buffer, n_bytes, error);
-  if (G_IS_POLLABLE_INPUT_STREAM (stream) && g_pollable_input_stream_can_poll (G_POLLABLE_INPUT_STREAM (stream)))
-    {
-      do
-        {
-          gssize n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), buffer, n_bytes, NULL, &failure);
-
-          if (n >= 0)
-            return n;
-        }
-      while (wait_after (stream, G_IO_IN, &failure));
-      if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return -1;
-        }
-    }
-  result = cothread_await (error, g_input_stream_read_async, stream, buffer, n_bytes, G_PRIORITY_DEFAULT);
-  return result != NULL ? g_input_stream_read_finish (stream, result, error) : -1;
+  g_object_ref (stream);
+  n = read_held (stream, buffer, n_bytes, error);
+  g_object_unref (stream);
+  return n;
 }
 
 /**
@@ -175,21 +185,40 @@ cothread_stream_read_all (GInputStream *stream, void *buffer, gsize n_bytes, gsi
   gsize done = 0;
   gssize n = 1;
 
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), FALSE);
+  g_return_val_if_fail (buffer != NULL || n_bytes == 0, FALSE);
+
+  g_object_ref (stream);
   while (done < n_bytes && n > 0)
     {
-      n = cothread_stream_read (stream, (char *) buffer + done, n_bytes - done, error);
+      n = read_held (stream, (char *) buffer + done, n_bytes - done, error);
       if (n > 0)
         done += (gsize) n;
     }
+  g_object_unref (stream);
   if (n_read != NULL)
     *n_read = done;
   return n >= 0;
+}
+
+/* A descriptor that blocks takes all that it is given before it comes back, as
+ * long as that may last; that it is ready promises room for this much. */
+static gsize
+largest_portion (GPollableOutputStream *stream, gsize n_bytes)
+{
+  gint flags;
+
+  if (n_bytes <= PIPE_BUF || !G_IS_FILE_DESCRIPTOR_BASED (stream))
+    return n_bytes;
+  flags = fcntl (g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream)), F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) == 0 ? PIPE_BUF : n_bytes;
 }
 
 /* As much as goes without the stream's own operation. */
 static gboolean
 write_what_fits (GPollableOutputStream *stream, const char *buffer, gsize n_bytes, gsize *done, GError **error)
 {
+  gsize portion = largest_portion (stream, n_bytes);
   g_autoptr (GError) failure = NULL;
 
   do
@@ -197,7 +226,8 @@ write_what_fits (GPollableOutputStream *stream, const char *buffer, gsize n_byte
       g_clear_error (&failure);
       while (*done < n_bytes)
         {
-          gssize n = g_pollable_output_stream_write_nonblocking (stream, buffer + *done, n_bytes - *done, NULL, &failure);
+          gssize n = g_pollable_output_stream_write_nonblocking (stream, buffer + *done, MIN (portion, n_bytes - *done), NULL,
+                                                                 &failure);
 
           if (n < 0)
             break;
@@ -226,15 +256,11 @@ write_rest (GOutputStream *stream, const char *buffer, gsize n_bytes, gsize *don
 }
 
 static gboolean
-write_socket (GOutputStream *stream, SocketStream *socket, const void *buffer, gsize n_bytes, gsize *done, GError **error)
+write_socket (SocketStream *socket, const void *buffer, gsize n_bytes, gsize *done, GError **error)
 {
   CothreadFdCall call = call_of (socket);
-  gboolean success;
 
-  g_object_ref (stream);
-  success = cothread_fd_call_write_all (&call, buffer, n_bytes, done, error);
-  g_object_unref (stream);
-  return success;
+  return cothread_fd_call_write_all (&call, buffer, n_bytes, done, error);
 }
 
 /**
@@ -265,15 +291,17 @@ cothread_stream_write_all (GOutputStream *stream, const void *buffer, gsize n_by
   g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
   g_return_val_if_fail (buffer != NULL || n_bytes == 0, FALSE);
 
+  g_object_ref (stream); /* as in read_held() */
   success = begin (error);
   socket = success && !g_output_stream_is_closed (stream) ? socket_stream (stream) : NULL;
   if (socket != NULL)
-    success = write_socket (stream, socket, buffer, n_bytes, &done, error);
+    success = write_socket (socket, buffer, n_bytes, &done, error);
   else if (success && G_IS_POLLABLE_OUTPUT_STREAM (stream) &&
       g_pollable_output_stream_can_poll (G_POLLABLE_OUTPUT_STREAM (stream)))
     success = write_what_fits (G_POLLABLE_OUTPUT_STREAM (stream), buffer, n_bytes, &done, error);
   if (success && done < n_bytes)
     success = write_rest (stream, buffer, n_bytes, &done, error);
+  g_object_unref (stream);
   if (n_written != NULL)
     *n_written = done;
   return success;
