@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/cothread-gio.h"
 #include "loop/cothread-shield.h"
+#include "loop/cothread-wait-private.h"
 
 /* What programs wait for most. Each is a few lines over cothread_await(), and
  * whatever is not here is as few lines for whoever needs it. */
@@ -35,6 +36,60 @@ cothread_load_file (GFile *file, char **contents, gsize *length, GError **error)
   return result != NULL && g_file_load_contents_finish (file, result, contents, length, NULL, error);
 }
 
+/* Not by g_file_replace_contents_async(): cancelled at the wrong moment, that
+ * drops the stream it has just opened, which puts an empty file in the place of
+ * the old one; and it tells nobody that closing failed. So what opens and what
+ * closes is not cancelled: the cancellable is NULL. */
+static GFileOutputStream *
+open_replacement (GFile *file, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  CothreadAwait await;
+
+  if (!cothread_await_begin (&await, "g_file_replace_async", COTHREAD_FOREVER, error))
+    return NULL;
+  g_file_replace_async (file, NULL, FALSE, G_FILE_CREATE_NONE, G_PRIORITY_DEFAULT, NULL, cothread_await_callback, &await);
+  result = cothread_await_end (&await, error);
+  return result != NULL ? g_file_replace_finish (file, result, error) : NULL;
+}
+
+static gboolean
+close_replacement (GOutputStream *stream, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  CothreadAwait await;
+
+  if (!cothread_await_begin (&await, "g_output_stream_close_async", COTHREAD_FOREVER, error))
+    return FALSE;
+  g_output_stream_close_async (stream, G_PRIORITY_DEFAULT, cancellable, cothread_await_callback, &await);
+  result = cothread_await_end (&await, error);
+  return result != NULL && g_output_stream_close_finish (stream, result, error);
+}
+
+/* Closing with a cancelled cancellable leaves the old file where it is. */
+static void
+discard_replacement (GOutputStream *stream)
+{
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+
+  g_cancellable_cancel (cancelled);
+  cothread_shield_begin ();
+  if (!g_output_stream_is_closed (stream))
+    close_replacement (stream, cancelled, NULL);
+  cothread_shield_end ();
+  if (!g_output_stream_is_closed (stream))
+    g_output_stream_close (stream, cancelled, NULL);
+}
+
+static gboolean
+write_replacement (GOutputStream *stream, const char *contents, gsize n_bytes, GError **error)
+{
+  g_autoptr (GAsyncResult) result = cothread_await (error, g_output_stream_write_all_async, stream, contents, n_bytes,
+                                                    G_PRIORITY_DEFAULT);
+
+  return result != NULL && g_output_stream_write_all_finish (stream, result, NULL, error);
+}
+
 /**
  * cothread_save_file:
  * @file: a file
@@ -43,10 +98,14 @@ cothread_load_file (GFile *file, char **contents, gsize *length, GError **error)
  * @length: how many bytes; -1: up to the first zero byte
  * @error: return location for a #GError
  *
- * Replaces the contents of a file, or makes one; what was there stays if it
- * fails. Suspends the calling task, as cothread_await() does.
+ * Replaces the contents of a file, or makes one. If it fails or is cancelled,
+ * what was there stays as it was; of a file that was not there a part may be
+ * left. Suspends the calling task, as cothread_await() does.
  *
- * Fails like g_file_replace_contents_finish() and cothread_await().
+ * Fails like g_file_replace_finish(), g_output_stream_write_all_finish(),
+ * g_output_stream_close_finish() and cothread_await(). A cancellation that comes
+ * when all is written and the file is being replaced comes too late: it was
+ * saved.
  *
  * Returns: whether it was saved
  *
@@ -55,16 +114,22 @@ cothread_load_file (GFile *file, char **contents, gsize *length, GError **error)
 gboolean
 cothread_save_file (GFile *file, const char *contents, gssize length, GError **error)
 {
-  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GFileOutputStream) stream = NULL;
+  gboolean success;
   gsize n_bytes;
 
   g_return_val_if_fail (G_IS_FILE (file), FALSE);
   g_return_val_if_fail (contents != NULL || length == 0, FALSE);
 
   n_bytes = length >= 0 ? (gsize) length : strlen (contents);
-  result = cothread_await (error, g_file_replace_contents_async, file, n_bytes > 0 ? contents : "", n_bytes, NULL, FALSE,
-                           G_FILE_CREATE_NONE);
-  return result != NULL && g_file_replace_contents_finish (file, result, NULL, error);
+  stream = open_replacement (file, error);
+  if (stream == NULL)
+    return FALSE;
+  success = (n_bytes == 0 || write_replacement (G_OUTPUT_STREAM (stream), contents, n_bytes, error)) &&
+            close_replacement (G_OUTPUT_STREAM (stream), NULL, error);
+  if (!success)
+    discard_replacement (G_OUTPUT_STREAM (stream));
+  return success;
 }
 
 static GList *
@@ -209,6 +274,16 @@ cothread_accept_connection (GSocketListener *listener, GObject **source_object, 
   return result != NULL ? g_socket_listener_accept_finish (listener, result, source_object, error) : NULL;
 }
 
+/* Before something is begun that cannot be taken back. */
+static gboolean
+can_wait (GError **error)
+{
+  CtScheduler *core = cothread_wait_begin (error);
+
+  return core != NULL && (!ct_task_is_cancelled (core->current) ||
+                          cothread_wait_on (core, NULL, CT_TIME_NEVER, "program", NULL, error));
+}
+
 static gboolean
 wait_for_end (GSubprocess *process, GError **error)
 {
@@ -262,6 +337,8 @@ cothread_run (const char *const *argv, GBytes *input, GBytes **output, GBytes **
 
   g_return_val_if_fail (argv != NULL && argv[0] != NULL, FALSE);
 
+  if (!can_wait (error))
+    return FALSE;
   process = g_subprocess_newv (argv, flags, error);
   if (process == NULL)
     return FALSE;
