@@ -45,14 +45,16 @@ ct_scheduler_call_on_thread_stack (CtScheduler *self, void (*func) (gpointer dat
 gint64
 ct_scheduler_get_sleep_time (CtScheduler *self)
 {
-  gint64 left_us;
+  gint64 deadline_us, now_us;
 
   if (ct_scheduler_has_work (self))
     return 0;
   if (self->timers.length == 0)
     return -1;
-  left_us = ct_timer_heap_next_deadline (&self->timers) - ct_scheduler_now (self);
-  return MAX (0, left_us);
+  deadline_us = ct_timer_heap_next_deadline (&self->timers);
+  now_us = ct_scheduler_now (self);
+  /* Not their difference first: a deadline may be before all time. */
+  return deadline_us > now_us ? deadline_us - now_us : 0;
 }
 
 void

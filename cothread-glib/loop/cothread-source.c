@@ -57,10 +57,8 @@ scheduler_of (GSource *source)
 static gint
 milliseconds_until (gint64 deadline_us, gint64 now_us)
 {
-  gint64 left_us = deadline_us - now_us;
-
   /* Rounded up: waking before a deadline would only mean sleeping again. */
-  return left_us <= 0 ? 0 : (gint) MIN (G_MAXINT, (left_us + 999) / 1000);
+  return deadline_us <= now_us ? 0 : (gint) MIN (G_MAXINT, (deadline_us - now_us - 1) / 1000 + 1);
 }
 
 /* A virtual clock stands still while the real one goes on. */

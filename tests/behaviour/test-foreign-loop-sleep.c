@@ -37,6 +37,35 @@ test_it_tells_how_long_the_loop_may_sleep (void)
   g_clear_object (&event);
 }
 
+/* When its turn is over already, so that the deadline is first seen outside. */
+static gpointer
+sleep_until_before_all_time (gpointer unused, GError **error)
+{
+  gint64 begin_us = g_get_monotonic_time ();
+
+  while (g_get_monotonic_time () - begin_us < 1000)
+    ;
+  cothread_sleep_until (G_MININT64, error);
+  say ("slept");
+  return unused;
+}
+
+static void
+test_a_deadline_before_all_time_has_passed (void)
+{
+  Loop loop;
+
+  loop_init (&loop);
+  cothread_scheduler_set_time_slice (loop.scheduler, 50);
+  spawn_on (loop.scheduler, sleep_until_before_all_time);
+  g_assert_true (loop_turn (&loop, NULL));
+  assert_said ("");
+  g_assert_cmpint (loop.timeout_us, ==, 0);
+  g_assert_true (loop_turn (&loop, NULL));
+  assert_said ("slept");
+  loop_clear (&loop);
+}
+
 static gpointer
 sleep_for_no_time_for_ever (G_GNUC_UNUSED gpointer unused, GError **error)
 {
@@ -126,6 +155,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   behaviour_add ("/foreign-loop/is-told-how-long-it-may-sleep", test_it_tells_how_long_the_loop_may_sleep);
+  behaviour_add_isolated ("/foreign-loop/a-deadline-before-all-time-has-passed", test_a_deadline_before_all_time_has_passed);
   behaviour_add_isolated ("/foreign-loop/may-not-sleep-while-work-is-left", test_it_does_not_let_the_loop_sleep_while_work_is_left);
   behaviour_add_isolated ("/foreign-loop/what-its-thread-makes-ready-between-two-turns-ends-the-sleep",
                           test_what_its_thread_makes_ready_between_two_turns_ends_the_sleep);
