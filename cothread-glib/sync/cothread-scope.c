@@ -233,19 +233,39 @@ cothread_scope_new (void)
   return scope;
 }
 
+/* An interrupt of main that came before the wait cancels the tasks as one that
+ * comes in it, and they are waited for all the same. */
+static CtScheduler *
+begin_to_wait (CothreadScope *scope, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  CtScheduler *core = cothread_wait_begin (&failure);
+
+  if (core == NULL && g_error_matches (failure, COTHREAD_ERROR, COTHREAD_ERROR_INTERRUPTED))
+    {
+      fail (scope, failure);
+      return cothread_wait_begin (error);
+    }
+  if (core == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return core;
+}
+
 /* Waits until no task is left, whatever happens: a failed wait cancels them.
- * FALSE if nothing can wait here; then nothing has changed. */
+ * FALSE if nothing can wait here; then nothing has changed. FALSE as well if the
+ * tasks, cancelled though they are, will never end: a test scheduler knows. */
 static gboolean
 wait_for_members (CothreadScope *scope, GError **error)
 {
-  CtScheduler *core = cothread_wait_begin (error);
-  gboolean is_shielded = FALSE;
+  CtScheduler *core = begin_to_wait (scope, error);
+  gboolean is_shielded = FALSE, is_deadlock = FALSE;
 
   if (core == NULL)
     return FALSE;
   scope->n_leaving++;
-  while (scope->n_members > 0)
+  while (scope->n_members > 0 && !is_deadlock)
     {
+      gboolean were_cancelled = scope->is_cancelled;
       g_autoptr (GError) failure = NULL;
       CtWaiter waiter;
 
@@ -257,11 +277,14 @@ wait_for_members (CothreadScope *scope, GError **error)
       if (!is_shielded)
         cothread_shield_begin ();
       is_shielded = TRUE;
+      is_deadlock = were_cancelled && g_error_matches (failure, COTHREAD_ERROR, COTHREAD_ERROR_DEADLOCK);
+      if (is_deadlock)
+        g_propagate_error (error, g_steal_pointer (&failure));
     }
   scope->n_leaving--;
   if (is_shielded)
     cothread_shield_end ();
-  return TRUE;
+  return !is_deadlock;
 }
 
 /**
@@ -271,7 +294,8 @@ wait_for_members (CothreadScope *scope, GError **error)
  * Cancels the tasks of the scope, waits for them, and frees it. The wait is
  * shielded: it is over only when the last task has ended, also for a caller that
  * was cancelled. An interrupt of the main task is kept for its next wait. After
- * a cothread_scope_leave() there is nothing to wait for.
+ * a cothread_scope_leave() there is nothing to wait for. Tasks that will never end,
+ * as a #CothreadTestScheduler can tell, are left behind with a critical.
  *
  * Where nothing can wait (in a handler that the main loop called, say) the tasks
  * are cancelled and end when the scheduler runs; the last one frees the scope.
@@ -285,6 +309,7 @@ wait_for_members (CothreadScope *scope, GError **error)
 void
 cothread_scope_free (CothreadScope *scope)
 {
+  g_autoptr (GError) failure = NULL;
   CothreadScheduler *scheduler;
   gboolean was_interrupted, could_wait = TRUE;
 
@@ -303,9 +328,11 @@ cothread_scope_free (CothreadScope *scope)
   if (scope->n_members > 0)
     {
       cothread_shield_begin ();
-      could_wait = wait_for_members (scope, NULL);
+      could_wait = wait_for_members (scope, &failure);
       cothread_shield_end ();
     }
+  if (g_error_matches (failure, COTHREAD_ERROR, COTHREAD_ERROR_DEADLOCK))
+    g_critical ("A scope is freed although its tasks have not ended: %s", failure->message);
   if (!could_wait)
     {
       scope->is_orphan = TRUE;
@@ -429,7 +456,9 @@ close_scope (CothreadScope *scope, GError **error)
  * - %COTHREAD_ERROR_INTERRUPTED, when the main task was interrupted.
  *
  * Fails with %COTHREAD_ERROR_WRONG_CONTEXT where nothing can wait, which changes
- * nothing. A task that leaves a scope it was spawned in is a critical.
+ * nothing. With a #CothreadTestScheduler it fails with %COTHREAD_ERROR_DEADLOCK if
+ * the tasks, cancelled, will never end; they are not waited for then. A task that
+ * leaves a scope it was spawned in is a critical.
  *
  * Returns: %TRUE if all tasks have ended and none failed
  *

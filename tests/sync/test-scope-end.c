@@ -139,6 +139,71 @@ an_interrupt_during_autoptr_is_kept (void)
   assert_said ("a-clean main-interrupted main-ok");
 }
 
+/* Main was not waiting, but iterating by itself. */
+static void
+interrupt_before_the_wait (void)
+{
+  cothread_scheduler_interrupt (cothread_scheduler_get_default ());
+  while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
+    ;
+}
+
+static void
+an_interrupt_before_leave_cancels_all_and_waits (void)
+{
+  g_autoptr (CothreadScope) scope = cothread_scope_new ();
+
+  add (scope, "a");
+  settle ();
+  interrupt_before_the_wait ();
+  leave (scope);
+  say ("%u-left", cothread_scope_get_n_tasks (scope));
+  leave (scope);
+  assert_said ("a-clean main-interrupted 0-left main-interrupted");
+}
+
+static void
+an_interrupt_before_autoptr_is_kept (void)
+{
+  g_autoptr (GError) error = NULL;
+  CothreadScope *scope = cothread_scope_new ();
+
+  add (scope, "a");
+  settle ();
+  interrupt_before_the_wait ();
+  cothread_scope_free (scope);
+  say_outcome (cothread_sleep (0, &error), &error);
+  say_outcome (cothread_sleep (0, &error), &error);
+  assert_said ("a-clean main-interrupted main-ok");
+}
+
+static gpointer
+wait_shielded (gpointer event, GError **error)
+{
+  g_autoptr (CothreadShield) shield = cothread_shield_new ();
+
+  cothread_event_wait (event, COTHREAD_FOREVER, error);
+  say ("%s-ends", own_name ());
+  return NULL;
+}
+
+static void
+tasks_that_will_never_end_are_a_deadlock (void)
+{
+  g_autoptr (CothreadEvent) event = cothread_event_new (FALSE);
+  CothreadScope *scope = cothread_scope_new ();
+  CothreadSpawnOptions options = { .name = "stubborn" };
+
+  cothread_task_unref (cothread_scope_spawn_full (scope, wait_shielded, event, &options, NULL));
+  leave (scope);
+  expect_critical ("*scope*stubborn*");
+  cothread_scope_free (scope);
+  g_test_assert_expected_messages ();
+  cothread_event_signal (event);
+  run_until_no_task_is_left ();
+  assert_said ("main-deadlock stubborn-ends");
+}
+
 static gboolean
 free_in_handler (gpointer scope)
 {
@@ -259,6 +324,9 @@ main (int argc, char **argv)
   sync_test_add ("/scope/cancelled-in-leave", cancelling_who_leaves_cancels_all_and_waits);
   sync_test_add ("/scope/interrupted-in-leave", interrupting_main_in_leave_cancels_all_and_waits);
   sync_test_add ("/scope/interrupted-in-autoptr", an_interrupt_during_autoptr_is_kept);
+  sync_test_add ("/scope/interrupted-before-leave", an_interrupt_before_leave_cancels_all_and_waits);
+  sync_test_add ("/scope/interrupted-before-autoptr", an_interrupt_before_autoptr_is_kept);
+  sync_test_add ("/scope/deadlock", tasks_that_will_never_end_are_a_deadlock);
   sync_test_add ("/scope/freed-in-a-handler", where_nothing_can_wait_the_last_task_frees_it);
   sync_test_add ("/scope/spawn-in-a-cancelled-one", what_is_spawned_in_a_cancelled_scope_does_not_begin);
   sync_test_add ("/scope/spawn-after-leave", nothing_is_spawned_in_a_scope_that_was_left);
