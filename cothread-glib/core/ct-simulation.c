@@ -150,6 +150,7 @@ ct_simulation_new (CtPoller *poller, guint64 seed, GError **error)
 {
   gint bell_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   CtSimulation *self;
+  int failure;
 
   if (bell_fd < 0)
     {
@@ -173,8 +174,12 @@ ct_simulation_new (CtPoller *poller, guint64 seed, GError **error)
   self->bell_fd = bell_fd;
   self->bell = (CtFdWatch) { .fd = bell_fd, .events = POLLIN, .notify = tell_what_is_ready };
   poller->klass = &self->klass;
-  ct_poller_add (poller, &self->bell);
-  return self;
+  failure = ct_poller_add (poller, &self->bell);
+  if (failure == 0)
+    return self;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Simulated descriptors: %s", g_strerror (failure));
+  ct_poller_free (poller);
+  return NULL;
 }
 
 void

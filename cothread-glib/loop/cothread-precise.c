@@ -82,7 +82,7 @@ static CothreadPrecise *
 ensure (CothreadScheduler *scheduler, GError **error)
 {
   CothreadPrecise *self = scheduler->precise;
-  gint fd;
+  gint fd, failure;
 
   if (self != NULL)
     return self;
@@ -99,7 +99,14 @@ ensure (CothreadScheduler *scheduler, GError **error)
   self->hook.run = scheduler_shuts_down;
   self->hook.forked = scheduler_is_forked;
   ct_timer_heap_init (&self->deadlines);
-  ct_poller_add (scheduler->core->poller, &self->watch);
+  failure = ct_poller_add (scheduler->core->poller, &self->watch);
+  if (failure != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Timer: %s", g_strerror (failure));
+      close (fd);
+      g_free (self);
+      return NULL;
+    }
   ct_link_insert_before (&scheduler->shutdown_hooks, &self->hook.link);
   scheduler->precise = self;
   return self;

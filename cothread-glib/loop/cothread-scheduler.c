@@ -262,6 +262,7 @@ CothreadScheduler *
 cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
 {
   g_autoptr (CothreadScheduler) self = NULL;
+  int failure;
 
   cothread_fork_clean_up ();
   self = g_object_new (COTHREAD_TYPE_SCHEDULER, NULL);
@@ -283,7 +284,12 @@ cothread_scheduler_new_with (CtClock clock, CtPoller *poller, GError **error)
   if (!clock.is_virtual)
     self->core->give_back = cothread_task_alloc_give_back;
   self->wake_watch = (CtFdWatch) { .fd = self->wake_fd, .events = G_IO_IN, .notify = read_wake_fd };
-  ct_poller_add (self->core->poller, &self->wake_watch);
+  failure = ct_poller_add (self->core->poller, &self->wake_watch);
+  if (failure != 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Wakeup descriptor: %s", g_strerror (failure));
+      return NULL;
+    }
   cothread_scheduler_created (self);
   return g_steal_pointer (&self);
 }
