@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "loop/cothread-sanitizer-private.h"
 #include "loop/cothread-scheduler-private.h"
 
 #include <pthread.h>
@@ -9,18 +10,6 @@
  * task suspends, main drives its context, and a thread without a scheduler
  * blocks. Counted: who answers and who waits each hold one. Answered once, by
  * any thread; waited for by one. */
-/* A handler runs in whichever thread cancels. GLib's locks put what it finds
- * behind what was there when it was connected; ThreadSanitizer does not see them
- * and has to be told. */
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#define COTHREAD_BEFORE_CONNECTING(data) __tsan_release (data)
-#define COTHREAD_IN_HANDLER(data) __tsan_acquire (data)
-#else
-#define COTHREAD_BEFORE_CONNECTING(data) ((void) (data))
-#define COTHREAD_IN_HANDLER(data) ((void) (data))
-#endif
-
 typedef struct
 {
   guint ref_count; /* atomic; GLib's own are invisible to ThreadSanitizer */

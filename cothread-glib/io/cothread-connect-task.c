@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/cothread-signal-private.h"
+#include "loop/cothread-sanitizer-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task.h"
 
@@ -25,6 +26,7 @@ emission_free (gpointer data)
   Emission *self = data;
 
   g_array_unref (self->values);
+  COTHREAD_BEFORE_UNREF (self->handler);
   g_closure_unref (&self->handler->closure);
   g_free (self);
 }
@@ -65,8 +67,10 @@ static void
 marshal (GClosure *closure, G_GNUC_UNUSED GValue *return_value, guint n_values, const GValue *values,
          G_GNUC_UNUSED gpointer hint, G_GNUC_UNUSED gpointer data)
 {
-  Emission *self = g_new0 (Emission, 1);
+  Emission *self;
 
+  COTHREAD_IN_HANDLER (closure);
+  self = g_new0 (Emission, 1);
   self->handler = (Handler *) g_closure_ref (closure);
   self->mail.deliver = deliver;
   self->values = cothread_copy_values (values, n_values);
@@ -81,6 +85,7 @@ handler_finalized (G_GNUC_UNUSED gpointer data, GClosure *closure)
 {
   Handler *self = (Handler *) closure;
 
+  COTHREAD_IN_FINALIZE (self);
   if (self->user_data_destroy != NULL)
     self->user_data_destroy (closure->data);
   g_object_unref (self->scheduler);
@@ -130,6 +135,7 @@ cothread_connect_task (gpointer instance, const char *detailed_signal, CothreadS
   g_closure_set_marshal (&self->closure, marshal);
   g_closure_ref (&self->closure);
   g_closure_sink (&self->closure);
+  COTHREAD_BEFORE_CONNECTING (self);
   handler = g_signal_connect_closure (instance, detailed_signal, &self->closure, FALSE);
   g_closure_unref (&self->closure);
   return handler;

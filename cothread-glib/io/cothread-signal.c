@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "io/cothread-signal-private.h"
 #include "loop/cothread-async-wait-private.h"
+#include "loop/cothread-sanitizer-private.h"
 #include "loop/cothread-wait-private.h"
+
+#include <pthread.h>
 
 /* Listens for one emission, which may come on any stack and in any thread, and
  * even while the listener is being disconnected: hence a closure of its own. */
@@ -13,7 +16,7 @@ typedef struct
   gconstpointer thread;
   CothreadScheduler *scheduler; /* used only while somebody waits */
 
-  GMutex lock;
+  pthread_mutex_t lock;
   gboolean has_come; /* under the lock */
   GArray *arguments; /* of GValue; under the lock until it has come */
   CtWaiter *waiter;  /* to be fired; the scheduler's thread only */
@@ -59,6 +62,7 @@ deliver (CothreadMail *mail)
   Listener *self = CT_CONTAINER_OF (mail, Listener, mail);
 
   fire (self);
+  COTHREAD_BEFORE_UNREF (self);
   g_closure_unref (&self->closure);
 }
 
@@ -69,12 +73,13 @@ hear (GClosure *closure, G_GNUC_UNUSED GValue *return_value, guint n_values, con
   Listener *self = (Listener *) closure;
   gboolean is_first;
 
-  g_mutex_lock (&self->lock);
+  COTHREAD_IN_HANDLER (self);
+  pthread_mutex_lock (&self->lock);
   is_first = !self->has_come;
   self->has_come = TRUE;
   if (is_first)
     self->arguments = cothread_copy_values (values + 1, n_values - 1);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   if (!is_first)
     return;
   if (self->thread == cothread_thread_id ())
@@ -84,6 +89,7 @@ hear (GClosure *closure, G_GNUC_UNUSED GValue *return_value, guint n_values, con
     }
   g_closure_ref (closure);
   self->mail.deliver = deliver;
+  COTHREAD_BEFORE_UNREF (self); /* by who emits, afterwards */
   cothread_scheduler_post_mail (self->scheduler, &self->mail);
 }
 
@@ -92,8 +98,9 @@ listener_finalized (G_GNUC_UNUSED gpointer data, GClosure *closure)
 {
   Listener *self = (Listener *) closure;
 
+  COTHREAD_IN_FINALIZE (self);
   g_clear_pointer (&self->arguments, g_array_unref);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
 }
 
 static Listener *
@@ -102,15 +109,16 @@ listen (gpointer instance, const char *detailed_signal, CothreadScheduler *sched
   GClosure *closure = g_closure_new_simple (sizeof (Listener), NULL);
   Listener *self = (Listener *) closure;
 
-  g_mutex_init (&self->lock);
+  pthread_mutex_init (&self->lock, NULL);
   self->thread = cothread_thread_id ();
   self->scheduler = scheduler;
   g_closure_add_finalize_notifier (closure, NULL, listener_finalized);
   g_closure_set_marshal (closure, hear);
   g_closure_ref (closure);
   g_closure_sink (closure);
-  self->handler = g_signal_connect_closure (instance, detailed_signal, closure, FALSE);
   self->instance = g_object_ref (instance);
+  COTHREAD_BEFORE_CONNECTING (self);
+  self->handler = g_signal_connect_closure (instance, detailed_signal, closure, FALSE);
   return self;
 }
 
@@ -124,6 +132,7 @@ listener_free (Listener *self, GArray **arguments)
   g_clear_object (&self->instance);
   if (arguments != NULL)
     *arguments = g_steal_pointer (&self->arguments);
+  COTHREAD_BEFORE_UNREF (self);
   g_closure_unref (&self->closure);
 }
 
@@ -132,9 +141,9 @@ has_come (Listener *self)
 {
   gboolean came;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   came = self->has_come;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return came;
 }
 

@@ -2,6 +2,7 @@
 #include "io/cothread-thread-pool-private.h"
 #include "io/cothread-thread.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 /* The threads that blocking work runs in, for all schedulers together. Work that
@@ -16,15 +17,30 @@
 typedef struct
 {
   pid_t owner; /* the child of a fork inherits a pool without its threads */
-  GMutex lock;
-  GCond has_job;
+  /* Not GLib's: ThreadSanitizer sees what these order. */
+  pthread_mutex_t lock;
+  pthread_cond_t has_job;
+  gboolean has_cond;
   GQueue jobs; /* that wait for a thread */
   guint n_threads;
   guint n_idle;
 } Pool;
 
-static Pool pool = { .jobs = G_QUEUE_INIT };
+static Pool pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .jobs = G_QUEUE_INIT };
 static guint max_threads = DEFAULT_MAX_THREADS; /* under the lock */
+
+/* Under the lock, once. */
+static void
+make_cond (void)
+{
+  pthread_condattr_t attributes;
+
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&pool.has_job, &attributes);
+  pthread_condattr_destroy (&attributes);
+  pool.has_cond = TRUE;
+}
 
 static void
 lock_pool (void)
@@ -37,9 +53,25 @@ lock_pool (void)
 
       /* A forked child has one thread, so nobody else does the same. */
       if (!__atomic_compare_exchange_n (&pool.owner, &nobody, self, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED) && nobody != self)
-        pool = (Pool) { .owner = self, .jobs = G_QUEUE_INIT };
+        pool = (Pool) { .owner = self, .lock = PTHREAD_MUTEX_INITIALIZER, .jobs = G_QUEUE_INIT };
     }
-  g_mutex_lock (&pool.lock);
+  pthread_mutex_lock (&pool.lock);
+  if (!pool.has_cond)
+    make_cond ();
+}
+
+/* Under the lock: whether there was a signal. */
+static gboolean
+wait_while_idle (void)
+{
+  gint64 end_us = g_get_monotonic_time () + IDLE_US;
+  struct timespec end = { end_us / G_USEC_PER_SEC, end_us % G_USEC_PER_SEC * 1000 };
+  gboolean was_woken;
+
+  pool.n_idle++;
+  was_woken = pthread_cond_timedwait (&pool.has_job, &pool.lock, &end) == 0;
+  pool.n_idle--;
+  return was_woken;
 }
 
 /* Under the lock. NULL: the thread is not needed any more. */
@@ -49,14 +81,10 @@ next_job (void)
   while (pool.n_threads <= max_threads)
     {
       CothreadThreadJob *job = g_queue_pop_head (&pool.jobs);
-      gboolean was_woken;
 
       if (job != NULL)
         return job;
-      pool.n_idle++;
-      was_woken = g_cond_wait_until (&pool.has_job, &pool.lock, g_get_monotonic_time () + IDLE_US);
-      pool.n_idle--;
-      if (!was_woken && g_queue_is_empty (&pool.jobs))
+      if (!wait_while_idle () && g_queue_is_empty (&pool.jobs))
         return NULL;
     }
   return NULL;
@@ -67,15 +95,15 @@ work (G_GNUC_UNUSED gpointer unused)
 {
   CothreadThreadJob *job;
 
-  g_mutex_lock (&pool.lock);
+  pthread_mutex_lock (&pool.lock);
   while ((job = next_job ()) != NULL)
     {
-      g_mutex_unlock (&pool.lock);
+      pthread_mutex_unlock (&pool.lock);
       job->run (job);
-      g_mutex_lock (&pool.lock);
+      pthread_mutex_lock (&pool.lock);
     }
   pool.n_threads--;
-  g_mutex_unlock (&pool.lock);
+  pthread_mutex_unlock (&pool.lock);
   return NULL;
 }
 
@@ -111,8 +139,8 @@ cothread_thread_pool_push (CothreadThreadJob *job, GError **error)
         }
     }
   else if (pool.n_idle > 0)
-    g_cond_signal (&pool.has_job);
-  g_mutex_unlock (&pool.lock);
+    pthread_cond_signal (&pool.has_job);
+  pthread_mutex_unlock (&pool.lock);
   return is_pushed;
 }
 
@@ -123,7 +151,7 @@ cothread_thread_pool_take_back (CothreadThreadJob *job)
 
   lock_pool ();
   was_waiting = g_queue_remove (&pool.jobs, job);
-  g_mutex_unlock (&pool.lock);
+  pthread_mutex_unlock (&pool.lock);
   return was_waiting;
 }
 
@@ -146,11 +174,11 @@ cothread_set_max_threads (guint n_threads)
 
   lock_pool ();
   max_threads = n_threads;
-  g_cond_broadcast (&pool.has_job); /* those that are too many end */
+  pthread_cond_broadcast (&pool.has_job); /* those that are too many end */
   for (guint i = pool.n_idle; i < pool.jobs.length && pool.n_threads < max_threads; i++)
     if (!start_thread (NULL))
       break;
-  g_mutex_unlock (&pool.lock);
+  pthread_mutex_unlock (&pool.lock);
 }
 
 /**
@@ -169,6 +197,6 @@ cothread_get_max_threads (void)
 
   lock_pool ();
   n_threads = max_threads;
-  g_mutex_unlock (&pool.lock);
+  pthread_mutex_unlock (&pool.lock);
   return n_threads;
 }

@@ -4,13 +4,15 @@
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-wait-private.h"
 
+#include <pthread.h>
+
 /* One piece of work. Its answer comes as mail to the scheduler, which lives as
  * long as a task of it waits; who stops waiting before cuts the way under the
  * lock, or finds that the answer is on it. */
 typedef struct
 {
   CothreadThreadJob parent;
-  gatomicrefcount ref_count; /* the caller's, the pool's and the mail's */
+  guint ref_count; /* atomic: the caller's, the pool's and the mail's */
   CothreadThreadFunc func;
   gpointer user_data;
   CothreadThreadOptions options;
@@ -18,7 +20,7 @@ typedef struct
   gpointer result;
   GError *failure;
 
-  GMutex lock;
+  pthread_mutex_t lock;
   CothreadScheduler *scheduler; /* under the lock; NULL: nobody waits any more */
   gboolean is_posted;           /* under the lock */
   CothreadMail mail;
@@ -32,11 +34,11 @@ typedef struct
 static void
 job_unref (Job *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (__atomic_sub_fetch (&self->ref_count, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   g_clear_object (&self->cancellable);
   g_clear_error (&self->failure);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -72,14 +74,14 @@ run (CothreadThreadJob *job)
   Job *self = (Job *) job;
 
   self->result = self->func (self->user_data, self->cancellable, &self->failure);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->is_posted = self->scheduler != NULL;
   if (self->is_posted)
     {
-      g_atomic_ref_count_inc (&self->ref_count);
+      __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
       cothread_scheduler_post_mail (self->scheduler, &self->mail);
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   if (!self->is_posted)
     {
       free_result (self);
@@ -96,9 +98,9 @@ scheduler_is_gone (CtLink *link)
   Job *self = CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), Job, end);
 
   self->waiter.task = NULL;
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->scheduler = NULL;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 static Job *
@@ -106,9 +108,8 @@ job_new (CothreadScheduler *scheduler, CothreadThreadFunc func, gpointer user_da
 {
   Job *self = g_new0 (Job, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
-  g_atomic_ref_count_inc (&self->ref_count);
-  g_mutex_init (&self->lock);
+  self->ref_count = 2;
+  pthread_mutex_init (&self->lock, NULL);
   self->parent.run = run;
   self->func = func;
   self->user_data = user_data;
@@ -137,11 +138,11 @@ abandon (Job *self)
 {
   gboolean is_posted;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   is_posted = self->is_posted;
   if (!is_posted)
     self->scheduler = NULL;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return !is_posted;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loop/cothread-async-wait-private.h"
+#include "loop/cothread-sanitizer-private.h"
 #include "loop/cothread-wait-private.h"
 
 typedef struct
@@ -70,6 +71,7 @@ cothread_async_wait_init (CothreadAsyncWait *self)
 static void
 forget_cancellable (gpointer own, G_GNUC_UNUSED GClosure *closure)
 {
+  COTHREAD_IN_FINALIZE (own);
   g_object_unref (own);
 }
 
@@ -91,6 +93,7 @@ cothread_task_follow_cancellable (CothreadTask *task, GCancellable *cancellable)
   own = cothread_task_get_cancellable (task);
   handler = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled), g_object_ref (own),
                                    forget_cancellable, (GConnectFlags) 0);
+  COTHREAD_BEFORE_UNREF (own);
   if (g_cancellable_is_cancelled (cancellable))
     cothread_task_cancel (task);
   return handler;

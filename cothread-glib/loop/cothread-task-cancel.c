@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "loop/cothread-sanitizer-private.h"
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-extra.h"
+
+#include <pthread.h>
 
 /* Ties a task to its GCancellable, in both directions. Another thread that
  * cancels the cancellable may be in the middle of it while the task ends, so
@@ -9,12 +12,12 @@
  * thread's handlers, all of them. */
 struct _CothreadTaskCanceller
 {
-  gatomicrefcount ref_count; /* the task's, the handler's, the mail's */
+  guint ref_count; /* atomic: the task's, the handler's, the mail's */
   GCancellable *cancellable; /* the task's */
   gulong handler;
   CothreadTask *task; /* used only on the scheduler's thread */
 
-  GMutex lock;
+  pthread_mutex_t lock;
   CothreadScheduler *scheduler; /* under the lock; NULL: nobody to cancel */
   gboolean is_posted;           /* under the lock */
   CothreadMail mail;
@@ -26,15 +29,16 @@ struct _CothreadTaskCanceller
 static void
 canceller_unref (CothreadTaskCanceller *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (__atomic_sub_fetch (&self->ref_count, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
 static void
 forget_canceller (gpointer data, G_GNUC_UNUSED GClosure *closure)
 {
+  COTHREAD_IN_FINALIZE (data);
   canceller_unref (data);
 }
 
@@ -64,18 +68,19 @@ on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
   CothreadTaskCanceller *self = data;
   gboolean is_here = FALSE;
 
-  g_mutex_lock (&self->lock);
+  COTHREAD_IN_HANDLER (self);
+  pthread_mutex_lock (&self->lock);
   if (self->scheduler != NULL)
     {
       is_here = cothread_scheduler_is_own_thread (self->scheduler);
       if (!is_here && !self->is_posted)
         {
           self->is_posted = TRUE;
-          g_atomic_ref_count_inc (&self->ref_count);
+          __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
           cothread_scheduler_post_mail (self->scheduler, &self->mail);
         }
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   if (is_here && !self->task->core.is_cancelled)
     ct_task_cancel (&self->task->core);
 }
@@ -83,9 +88,9 @@ on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
 static void
 cut_off (CothreadTaskCanceller *self)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->scheduler = NULL;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 static void
@@ -110,8 +115,8 @@ canceller_new (CothreadTask *task)
 {
   CothreadTaskCanceller *self = g_new0 (CothreadTaskCanceller, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
-  g_mutex_init (&self->lock);
+  self->ref_count = 1;
+  pthread_mutex_init (&self->lock, NULL);
   self->cancellable = g_cancellable_new ();
   self->task = task;
   self->mail.deliver = deliver;
@@ -128,9 +133,11 @@ canceller_new (CothreadTask *task)
   if (!task->scheduler->is_shut_down)
     ct_link_insert_before (&task->scheduler->shutdown_hooks, &self->hook.link);
   cothread_task_add_ending (task, &self->ending);
-  g_atomic_ref_count_inc (&self->ref_count);
+  __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
+  COTHREAD_BEFORE_CONNECTING (self);
   self->handler = g_signal_connect_data (self->cancellable, "cancelled", G_CALLBACK (on_cancelled), self,
                                          forget_canceller, (GConnectFlags) 0);
+  COTHREAD_BEFORE_UNREF (self);
   return self;
 }
 
