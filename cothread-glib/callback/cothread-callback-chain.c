@@ -62,17 +62,25 @@ cothread_chain_clear (CothreadChain *chain)
 }
 
 CothreadPlace
-cothread_chain_claim_slowly (CothreadChain *chain, guint64 max_length)
+cothread_chain_claim_slowly (CothreadChain *chain, guint64 enough, guint64 max_length)
 {
   guint64 tail = __atomic_load_n (&chain->tail, __ATOMIC_ACQUIRE);
   CothreadBlock *fresh = NULL;
 
   for (;;)
     {
-      gint64 length = cothread_chain_length_at (tail, __atomic_load_n (&chain->n_gone, __ATOMIC_ACQUIRE));
+      gint64 length = cothread_chain_length_at (tail, __atomic_load_n (&chain->gone_seen, __ATOMIC_RELAXED));
       gboolean is_boundary = tail % COTHREAD_BLOCK_ENTRIES == 0;
       guint64 next = (tail + 1) & COTHREAD_POSITION_MASK;
 
+      if (length >= (gint64) enough)
+        {
+          /* Later than the tail, so that what is found full was full then. */
+          guint64 n_gone = __atomic_load_n (&chain->n_gone, __ATOMIC_ACQUIRE);
+
+          __atomic_store_n (&chain->gone_seen, n_gone, __ATOMIC_RELAXED);
+          length = cothread_chain_length_at (tail, n_gone);
+        }
       if (length >= (gint64) max_length || (tail & COTHREAD_CHAIN_CLOSED) != 0)
         {
           if (fresh != NULL)

@@ -72,7 +72,8 @@ struct _CothreadBlockTable
  * them in pairs. */
 typedef struct
 {
-  guint64 tail; /* atomic; posters */
+  guint64 tail;      /* atomic; posters */
+  guint64 gone_seen; /* atomic: n_gone as one of them saw it last, or before */
   char apart_from_consumer[128];
   guint64 n_gone; /* atomic: how many of those claimed have left their places */
   char apart_from_posters[128];
@@ -132,11 +133,11 @@ typedef struct
 {
   CothreadEntry *entry; /* NULL: none was to be had */
   guint lap;
-  guint64 length; /* how many were there before */
+  guint64 length; /* how many were there before, at the most; so many if that is not less than `enough` */
 } CothreadPlace;
 
-/* At the boundary between two blocks. */
-CothreadPlace cothread_chain_claim_slowly (CothreadChain *chain, guint64 max_length);
+/* At the boundary between two blocks, or if there might be many. */
+CothreadPlace cothread_chain_claim_slowly (CothreadChain *chain, guint64 enough, guint64 max_length);
 
 /* The line that will be written a few posts later: a claim waits for all that
  * was written before it. */
@@ -152,22 +153,22 @@ cothread_block_fetch_ahead (const CothreadEntry *entry)
 
 /* Any thread. No place: as many wait already, or the chain is closed.
  *
+ * What has gone is written by the consumer, and looked at only where that could
+ * make a difference: not while there are less than `enough` even without it.
+ *
  * Sequentially consistent: what the poster reads after this (is the consumer
  * idle?) is not older than what the consumer reads after going idle. */
 static inline CothreadPlace
-cothread_chain_claim (CothreadChain *chain, guint64 max_length)
+cothread_chain_claim (CothreadChain *chain, guint64 enough, guint64 max_length)
 {
   guint64 tail = __atomic_load_n (&chain->tail, __ATOMIC_ACQUIRE);
+  gint64 length = cothread_chain_length_at (tail, __atomic_load_n (&chain->gone_seen, __ATOMIC_RELAXED));
 
-  while (G_LIKELY (tail % COTHREAD_BLOCK_ENTRIES != 0))
+  if (G_LIKELY (tail % COTHREAD_BLOCK_ENTRIES != 0 && length < (gint64) enough && (tail & COTHREAD_CHAIN_CLOSED) == 0))
     {
-      /* Later than the tail, so that what is found full was full then. */
-      gint64 length = cothread_chain_length_at (tail, __atomic_load_n (&chain->n_gone, __ATOMIC_ACQUIRE));
       guint64 next = (tail & ~COTHREAD_POSITION_MASK) | ((tail + 1) & COTHREAD_POSITION_MASK);
 
-      if (G_UNLIKELY (length >= (gint64) max_length || (tail & COTHREAD_CHAIN_CLOSED) != 0))
-        return (CothreadPlace) { NULL, 0, 0 };
-      if (G_LIKELY (__atomic_compare_exchange_n (&chain->tail, &tail, next, TRUE, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)))
+      if (G_LIKELY (__atomic_compare_exchange_n (&chain->tail, &tail, next, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)))
         {
           CothreadBlock *block = cothread_chain_get_block (chain, tail);
           CothreadEntry *entry = &block->entries[tail % COTHREAD_BLOCK_ENTRIES];
@@ -176,7 +177,7 @@ cothread_chain_claim (CothreadChain *chain, guint64 max_length)
           return (CothreadPlace) { entry, block->lap, (guint64) length };
         }
     }
-  return cothread_chain_claim_slowly (chain, max_length);
+  return cothread_chain_claim_slowly (chain, enough, max_length);
 }
 
 static inline void

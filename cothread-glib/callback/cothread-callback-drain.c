@@ -6,6 +6,20 @@
 
 #define RETRY_US 10000
 
+#define LINGER_AFTER 32
+#define LINGER_US 5
+#define LINGER_PAUSES 32
+
+static inline void
+relax (void)
+{
+#if defined(__x86_64__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__)
+  __asm__ volatile ("isb");
+#endif
+}
+
 static guint
 in_hand_limit (CothreadCallbackQueue *self)
 {
@@ -96,6 +110,7 @@ take_in_hand (CothreadCallbackQueue *self)
   hand->begin = hand->end = 0;
   while (hand->end < limit && pop_oldest (self, &hand->entries[hand->end]))
     hand->end++;
+  self->has_taken_all = hand->end < limit;
   pthread_mutex_unlock (&self->lock);
 }
 
@@ -272,6 +287,22 @@ go_idle (CothreadCallbackQueue *self)
   return is_empty || !change_rest (self, rest, COTHREAD_REST_NONE);
 }
 
+/* The drainer has caught up with busy posters. It lets them have a moment: if it
+ * followed them at their heels, every entry would be a cache line that both want at
+ * once, and if it slept, a system call and an interrupt of another processor. */
+static void
+linger (CothreadCallbackQueue *self)
+{
+  gint64 until_us;
+
+  cothread_callback_queue_free_places (self);
+  until_us = g_get_monotonic_time () + LINGER_US;
+  do
+    for (guint i = 0; i < LINGER_PAUSES; i++)
+      relax ();
+  while (cothread_chain_get_length (&self->chain) == 0 && g_get_monotonic_time () < until_us);
+}
+
 /* A more urgent queue of this scheduler has something to do. */
 static gboolean
 more_urgent_is_ready (CothreadCallbackQueue *self)
@@ -323,6 +354,7 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
   CtScheduler *core = self->scheduler->core;
   guint n = 0;
 
+  change_rest (self, COTHREAD_REST_NEW, COTHREAD_REST_NONE);
   change_rest (self, COTHREAD_REST_PAUSED, COTHREAD_REST_NONE);
   change_rest (self, COTHREAD_REST_IDLE, COTHREAD_REST_NONE);
   for (;;)
@@ -340,6 +372,8 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
         return DRAIN_REPLACED;
       if (!is_slice_left)
         return DRAIN_TURN_OVER;
+      if (G_UNLIKELY (self->has_taken_all && n >= LINGER_AFTER && self->in_hand.begin == self->in_hand.end) && !core->clock.is_virtual)
+        linger (self);
       entry = self->is_paused ? NULL : cothread_callback_queue_next (self);
       if (entry == NULL)
         {

@@ -5,38 +5,42 @@
 
 /* The drainer looks at the length after it has cleared `is_above`, and posters
  * the other way round: one of the two sees the crossing. */
-static inline void
-note_watermark (CothreadCallbackQueue *self, guint64 length)
+static void
+note_watermark (CothreadCallbackQueue *self)
 {
-  guint mark = __atomic_load_n (&self->high_watermark, __ATOMIC_RELAXED);
-
-  if (G_UNLIKELY (mark != 0 && length >= mark) && !__atomic_load_n (&self->is_above, __ATOMIC_SEQ_CST) &&
+  if (!__atomic_load_n (&self->is_above, __ATOMIC_SEQ_CST) &&
       (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & COTHREAD_ERRAND_WATERMARK) == 0)
     cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_WATERMARK);
 }
 
-/* Between the claim of its place and this the consumer waits for the entry. */
-static inline void
-fill (CothreadCallbackQueue *self, const CothreadPlace *place, CothreadEntry *entry)
-{
-  note_watermark (self, place->length + 1);
-  /* Also whoever finds the queue empty: what comes seldom is timed always. */
-  if (G_UNLIKELY (place->length == 0 || cothread_posts_to_sample-- == 0))
-    cothread_callback_queue_stamp (self, entry, place->length == 0);
-  cothread_chain_fill (place, entry);
-}
-
-/* FALSE: there is no room, or the queue is closed. */
+/* FALSE: there is no room, or the queue is closed. Between the claim of its place
+ * and the end of this the consumer waits for the entry. */
 static inline gboolean
-push (CothreadCallbackQueue *self, CothreadEntry *entry)
+push (CothreadCallbackQueue *self, CothreadEntry *entry, guint64 limit)
 {
-  guint max_length = cothread_callback_queue_bound (self);
-  CothreadPlace place = cothread_chain_claim (&self->chain, cothread_callback_queue_limit (max_length));
+  guint64 mark = (guint64) __atomic_load_n (&self->high_watermark, __ATOMIC_RELAXED) - 1; /* 0 becomes the largest */
+  CothreadPlace place = cothread_chain_claim (&self->chain, MIN (limit, mark), limit);
+  guint rest;
+  gboolean is_first;
 
   if (G_UNLIKELY (place.entry == NULL))
     return FALSE;
-  fill (self, &place, entry);
+  if (G_UNLIKELY (place.length >= mark))
+    note_watermark (self);
+  /* Also whoever finds nothing there and nobody at work: what comes seldom is
+   * timed always. */
+  rest = __atomic_load_n (&self->rest, __ATOMIC_RELAXED);
+  is_first = G_UNLIKELY (rest > COTHREAD_REST_TOLD) && cothread_chain_get_length (&self->chain) == 1;
+  if (G_UNLIKELY (is_first || cothread_posts_to_sample-- == 0))
+    cothread_callback_queue_stamp (self, entry, is_first);
+  cothread_chain_fill (&place, entry);
   return TRUE;
+}
+
+static inline guint64
+limit_of (CothreadCallbackQueue *self)
+{
+  return cothread_callback_queue_limit (cothread_callback_queue_bound (self));
 }
 
 /* Accepted, and gone at once: only the count is left of it. */
@@ -84,7 +88,7 @@ place_keyed_locked (CothreadCallbackQueue *self, CothreadEntry *entry)
   gboolean has_name = keyed->name != NULL;
   CothreadKeyed *waiting = has_name ? cothread_callback_queue_find_key (self, keyed) : NULL;
 
-  if (waiting == NULL && push (self, entry))
+  if (waiting == NULL && push (self, entry, limit_of (self)))
     {
       cothread_callback_queue_list_key (self, keyed);
       return PLACING_DONE;
@@ -111,7 +115,7 @@ place (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
   if (G_UNLIKELY (cothread_entry_keyed (entry) != NULL))
     return place_keyed (self, entry);
-  return push (self, entry) ? PLACING_DONE : PLACING_NO_ROOM;
+  return push (self, entry, limit_of (self)) ? PLACING_DONE : PLACING_NO_ROOM;
 }
 
 /* After a push: a consumer that sleeps is told. */
@@ -162,18 +166,12 @@ void
 cothread_callback_queue_post_always (CothreadCallbackQueue *self, const CothreadEntry *entry)
 {
   CothreadEntry own = *entry;
-  CothreadPlace place = { NULL, 0, 0 };
 
-  if (!cothread_callback_queue_is_of_parent (self))
-    place = cothread_chain_claim (&self->chain, G_MAXINT64);
-  if (place.entry == NULL)
-    {
-      cothread_entry_drop (entry);
-      return;
-    }
   cothread_posts_to_sample = 0; /* what comes seldom is timed always */
-  fill (self, &place, &own);
-  wake (self);
+  if (!cothread_callback_queue_is_of_parent (self) && push (self, &own, G_MAXINT64))
+    wake (self);
+  else
+    cothread_entry_drop (entry);
 }
 
 gboolean
@@ -257,7 +255,7 @@ cothread_callback_queue_post_full (CothreadCallbackQueue *self,
   if (G_UNLIKELY (__atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_COALESCE))
     return post (self, cothread_entry_with_key (NULL, flags, func, user_data, user_data_destroy), error);
   /* All there is to do, mostly. */
-  if (G_UNLIKELY (cothread_callback_queue_is_of_parent (self) || !push (self, &entry)))
+  if (G_UNLIKELY (cothread_callback_queue_is_of_parent (self) || !push (self, &entry, limit_of (self))))
     return post (self, entry, error);
   wake (self);
   return TRUE;

@@ -29,9 +29,10 @@ typedef struct
 typedef enum
 {
   COTHREAD_REST_NONE,   /* the drainer looks by itself */
+  COTHREAD_REST_TOLD,   /* the mail is under way */
+  COTHREAD_REST_NEW,    /* the drainer has not begun, but will */
   COTHREAD_REST_IDLE,   /* a poster that makes this TOLD posts the mail */
   COTHREAD_REST_PAUSED, /* a poster that drops an entry may do the same */
-  COTHREAD_REST_TOLD,   /* the mail is under way */
 } CothreadRest;
 
 /* Posters that wait for room, tasks included. Those who wait at the moment count
@@ -118,6 +119,7 @@ struct _CothreadCallbackQueue
   guint64 told_blocked_us; /* by the last snapshot */
   CothreadTask *drainer; /* stackless; NULL once closed */
   CothreadHand in_hand;
+  gboolean has_taken_all; /* that there were when it took some in hand */
   CothreadEntryList freeing; /* dropped ones, to be freed one at a time */
   guint n_started; /* begun, but their places are not given back yet */
   CothreadWaiters room_waiters; /* tasks of this scheduler */

@@ -327,6 +327,7 @@ cothread_callback_queue_init (CothreadCallbackQueue *self)
   g_queue_init (&self->idle_runners);
   g_queue_init (&self->room_replies);
   cothread_chain_init (&self->chain);
+  self->rest = COTHREAD_REST_NEW;
   cothread_waiters_init (&self->room_waiters);
   ct_link_init (&self->link);
   ct_link_init (&self->flushes);

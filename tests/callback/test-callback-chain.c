@@ -17,7 +17,7 @@ entry_of (guint number)
 static gboolean
 push (CothreadChain *chain, guint number, guint64 max_length)
 {
-  CothreadPlace place = cothread_chain_claim (chain, max_length);
+  CothreadPlace place = cothread_chain_claim (chain, max_length, max_length);
   CothreadEntry entry = entry_of (number);
 
   if (place.entry == NULL)
@@ -85,7 +85,7 @@ test_the_count_of_places_may_begin_anew (void)
   guint n = 10 * COTHREAD_BLOCK_ENTRIES;
 
   cothread_chain_init (&chain);
-  chain.tail = chain.n_gone = chain.n_taken = (COTHREAD_POSITION_MASK + 1) - n / 2;
+  chain.tail = chain.n_gone = chain.gone_seen = chain.n_taken = (COTHREAD_POSITION_MASK + 1) - n / 2;
   for (guint i = 1; i <= n; i++)
     {
       g_assert_true (push (&chain, i, n));
@@ -113,7 +113,7 @@ test_an_entry_that_is_claimed_and_not_filled_holds_back_those_behind_it (void)
       cothread_chain_init (&chain);
       for (guint i = 0; i < before; i++)
         push (&chain, 1, MANY);
-      place = cothread_chain_claim (&chain, MANY);
+      place = cothread_chain_claim (&chain, MANY, MANY);
       push (&chain, 3, MANY);
 
       for (guint i = 0; i < before; i++)
@@ -212,7 +212,7 @@ test_what_a_chain_left_is_not_in_the_next (void)
       cothread_chain_init (&chain);
       for (guint i = 0; i < 2 * COTHREAD_BLOCK_ENTRIES; i++)
         {
-          place = cothread_chain_claim (&chain, MANY);
+          place = cothread_chain_claim (&chain, MANY, MANY);
           g_assert_null (cothread_chain_peek (&chain));
           cothread_chain_fill (&place, &entry);
           g_assert_cmpuint (pop (&chain), ==, 2);
