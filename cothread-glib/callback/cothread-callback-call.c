@@ -219,10 +219,10 @@ call_new (CothreadCallbackQueue *queue, CothreadTaskFunc func, gpointer user_dat
   return self;
 }
 
-static CothreadEntry *
+static CothreadEntry
 entry_for (Call *self)
 {
-  return cothread_entry_new (COTHREAD_CALLBACK_MAY_WAIT, run, call_ref (self), leave);
+  return cothread_entry (COTHREAD_CALLBACK_MAY_WAIT, run, call_ref (self), leave);
 }
 
 static gboolean
@@ -273,9 +273,10 @@ call_and_wait (Call *self, gint64 timeout_us, GCancellable *cancellable, gpointe
   gint64 deadline_us = ct_clock_deadline (g_get_monotonic_time (), timeout_us);
   /* A timeout of 0 would mean not even to look for room. */
   CothreadPatience patience = { timeout_us == 0 ? 1 : timeout_us, cancellable, -1 };
+  CothreadEntry entry = entry_for (self);
   GError *failure = NULL;
 
-  if (!cothread_callback_queue_post_entry (self->queue, entry_for (self), patience, &failure))
+  if (!cothread_callback_queue_post_entry (self->queue, &entry, patience, &failure))
     {
       explain_failure (self, deadline_us, failure, error);
       return FALSE;
@@ -394,6 +395,7 @@ cothread_callback_queue_call_async (CothreadCallbackQueue *self,
                                     gpointer callback_data)
 {
   Call *call;
+  CothreadEntry entry;
   GTask *answer;
   GError *failure = NULL;
 
@@ -413,7 +415,8 @@ cothread_callback_queue_call_async (CothreadCallbackQueue *self,
   pthread_mutex_lock (&call->lock);
   call->answer = g_object_ref (answer);
   pthread_mutex_unlock (&call->lock);
-  if (!cothread_callback_queue_post_entry (self, entry_for (call), (CothreadPatience) { 0, NULL, -1 }, &failure))
+  entry = entry_for (call);
+  if (!cothread_callback_queue_post_entry (self, &entry, (CothreadPatience) { 0, NULL, -1 }, &failure))
     g_clear_error (&failure); /* the entry has said so */
   if (cancellable != NULL && g_cancellable_is_cancelled (cancellable))
     ask_to_cancel (call);

@@ -6,6 +6,20 @@
 
 #define RETRY_US 10000
 
+#define LINGER_AFTER 32
+#define LINGER_US 5
+#define LINGER_PAUSES 32
+
+static inline void
+relax (void)
+{
+#if defined(__x86_64__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__)
+  __asm__ volatile ("isb");
+#endif
+}
+
 static guint
 in_hand_limit (CothreadCallbackQueue *self)
 {
@@ -30,15 +44,44 @@ cothread_callback_queue_announce_room (CothreadCallbackQueue *self, guint n)
     ;
 }
 
-CothreadEntry *
-cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self)
+const CothreadEntry *
+cothread_callback_queue_peek_oldest (CothreadCallbackQueue *self)
 {
-  CothreadEntry *entry =
-    self->pending.first != NULL ? cothread_entry_list_pop (&self->pending) : cothread_chain_pop (&self->chain);
+  if (self->pending.begin < self->pending.end)
+    return &self->pending.entries[self->pending.begin];
+  return cothread_chain_peek (&self->chain);
+}
 
-  if (entry != NULL)
-    cothread_callback_queue_unlist_key (self, entry);
-  return entry;
+static inline gboolean
+pop_oldest (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  CothreadKeyed *keyed;
+
+  if (G_UNLIKELY (self->pending.begin < self->pending.end))
+    *entry = self->pending.entries[self->pending.begin++];
+  else if (!cothread_chain_take (&self->chain, entry))
+    return FALSE;
+  keyed = cothread_entry_keyed (entry);
+  if (keyed != NULL)
+    cothread_callback_queue_unlist_key (self, keyed);
+  return TRUE;
+}
+
+gboolean
+cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self, CothreadEntry *entry)
+{
+  return pop_oldest (self, entry);
+}
+
+void
+cothread_callback_queue_note_length (CothreadCallbackQueue *self)
+{
+  guint length = (guint) cothread_chain_get_length (&self->chain);
+  guint high_water = __atomic_load_n (&self->high_water, __ATOMIC_RELAXED);
+
+  while (length > high_water &&
+         !__atomic_compare_exchange_n (&self->high_water, &high_water, length, TRUE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    ;
 }
 
 void
@@ -49,20 +92,25 @@ cothread_callback_queue_free_places (CothreadCallbackQueue *self)
   if (n == 0)
     return;
   self->n_started = 0;
-  __atomic_sub_fetch (&self->places, n, __ATOMIC_SEQ_CST);
+  cothread_callback_queue_note_length (self);
+  __atomic_add_fetch (&self->chain.n_gone, n, __ATOMIC_SEQ_CST);
   cothread_callback_queue_announce_room (self, n);
 }
 
+/* They are copied all at once, so that the processor fetches from the posters'
+ * caches as many as it can at the same time. */
 static void
 take_in_hand (CothreadCallbackQueue *self)
 {
+  CothreadHand *hand = &self->in_hand;
   guint limit = in_hand_limit (self);
-  CothreadEntry *entry;
 
   cothread_callback_queue_free_places (self);
   pthread_mutex_lock (&self->lock);
-  while (self->in_hand.length < limit && (entry = cothread_callback_queue_pop_oldest (self)) != NULL)
-    cothread_entry_list_append (&self->in_hand, entry);
+  hand->begin = hand->end = 0;
+  while (hand->end < limit && pop_oldest (self, &hand->entries[hand->end]))
+    hand->end++;
+  self->has_taken_all = hand->end < limit;
   pthread_mutex_unlock (&self->lock);
 }
 
@@ -96,9 +144,9 @@ tell_of_watermarks (CothreadCallbackQueue *self, const CothreadTask *drainer)
 static gboolean
 free_dropped (CothreadCallbackQueue *self)
 {
-  CothreadEntry *entry;
+  CothreadEntry entry;
 
-  if (self->freeing.first == NULL && (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & COTHREAD_ERRAND_FREE) != 0)
+  if (self->freeing.length == 0 && (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & COTHREAD_ERRAND_FREE) != 0)
     {
       pthread_mutex_lock (&self->lock);
       self->freeing = self->dropped;
@@ -106,9 +154,9 @@ free_dropped (CothreadCallbackQueue *self)
       take_errand (self, COTHREAD_ERRAND_FREE);
       pthread_mutex_unlock (&self->lock);
     }
-  while ((entry = cothread_entry_list_pop (&self->freeing)) != NULL)
+  while (cothread_entry_list_pop (&self->freeing, &entry))
     {
-      cothread_entry_free (entry);
+      cothread_entry_drop (&entry);
       if (ct_scheduler_slice_is_used_up (self->scheduler->core))
         return FALSE;
     }
@@ -116,25 +164,35 @@ free_dropped (CothreadCallbackQueue *self)
 }
 
 /* At the end of a turn nothing stays in hand: what waits is in the queue, where
- * it is counted and can be dropped. */
+ * it is counted and can be dropped. There is room for it: more is taken in hand
+ * only when nothing is pending, and never more than that holds. */
 void
 cothread_callback_queue_put_back (CothreadCallbackQueue *self)
 {
+  CothreadHand *hand = &self->in_hand, *pending = &self->pending;
+  guint n = hand->end - hand->begin;
+
   cothread_callback_queue_free_places (self);
-  if (self->in_hand.first == NULL)
+  if (n == 0)
     return;
   pthread_mutex_lock (&self->lock);
-  cothread_callback_queue_relist_keys (self, &self->in_hand);
-  cothread_entry_list_prepend_all (&self->pending, &self->in_hand);
+  cothread_callback_queue_relist_keys (self, hand);
+  if (pending->begin == pending->end)
+    pending->begin = pending->end = COTHREAD_IN_HAND_MAX;
+  pending->begin -= n;
+  memcpy (&pending->entries[pending->begin], &hand->entries[hand->begin], n * sizeof (CothreadEntry));
+  hand->begin = hand->end = 0;
   pthread_mutex_unlock (&self->lock);
 }
 
-CothreadEntry *
+const CothreadEntry *
 cothread_callback_queue_next (CothreadCallbackQueue *self)
 {
-  if (self->in_hand.first == NULL)
+  CothreadHand *hand = &self->in_hand;
+
+  if (hand->begin == hand->end)
     take_in_hand (self);
-  return self->in_hand.first;
+  return hand->begin < hand->end ? &hand->entries[hand->begin] : NULL;
 }
 
 /* For whoever watches. Those that may wait are tasks, and seen as such. */
@@ -159,29 +217,43 @@ end_callback (CothreadScheduler *scheduler, gpointer outer)
     ct_probe_note (probe, CT_PROBE_CALLBACK_END, scheduler->core->current, NULL);
 }
 
-void
-cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *entry)
+static inline void
+run_next (CothreadCallbackQueue *self)
 {
   gpointer outer = self->scheduler->callback;
+  const CothreadEntry *first = &self->in_hand.entries[self->in_hand.begin++];
+  guint64 posted_ns = cothread_entry_posted_ns (first);
+  CothreadKeyed *keyed = cothread_entry_keyed (first);
+  /* A copy: the callback may run a main loop, in which others come into hand. */
+  CothreadEntry entry = *cothread_entry_contents (first);
 
   /* Before its place is free: whoever finds the queue empty sets it, too. */
-  if (G_UNLIKELY (entry->posted_ns != 0))
-    __atomic_store_n (&self->oldest_ns, entry->posted_ns, __ATOMIC_RELAXED);
+  if (G_UNLIKELY (posted_ns != 0))
+    __atomic_store_n (&self->oldest_ns, posted_ns, __ATOMIC_RELAXED);
   self->n_run++;
   /* One by one only where a few places more or less matter to the posters; a
    * turn's worth at the most otherwise. */
   self->n_started++;
-  if (in_hand_limit (self) < COTHREAD_IN_HAND_MAX || (entry->flags & COTHREAD_CALLBACK_MAY_WAIT) != 0)
+  if (G_UNLIKELY (in_hand_limit (self) < COTHREAD_IN_HAND_MAX || (entry.word & COTHREAD_CALLBACK_MAY_WAIT) != 0))
     cothread_callback_queue_free_places (self);
-  if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
-    begin_callback (self->scheduler, entry->func);
-  if (G_UNLIKELY (entry->posted_ns != 0))
-    cothread_callback_queue_run_timed (self, entry);
+  if (G_LIKELY ((entry.word & COTHREAD_CALLBACK_MAY_WAIT) == 0))
+    begin_callback (self->scheduler, entry.func);
+  if (G_UNLIKELY (posted_ns != 0))
+    cothread_callback_queue_run_timed (self, &entry, posted_ns);
   else
-    entry->func (entry->user_data);
-  if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
+    entry.func (entry.user_data);
+  if (G_LIKELY ((entry.word & COTHREAD_CALLBACK_MAY_WAIT) == 0))
     end_callback (self->scheduler, outer);
-  cothread_entry_pool_put (&self->pool, entry);
+  if (entry.user_data_destroy != NULL)
+    entry.user_data_destroy (entry.user_data);
+  if (G_UNLIKELY (keyed != NULL))
+    cothread_keyed_free (keyed);
+}
+
+void
+cothread_callback_queue_run_next (CothreadCallbackQueue *self)
+{
+  run_next (self);
 }
 
 void
@@ -210,9 +282,25 @@ go_idle (CothreadCallbackQueue *self)
     return TRUE; /* the mail comes */
   pthread_mutex_lock (&self->lock);
   is_empty = __atomic_load_n (&self->errands, __ATOMIC_SEQ_CST) == 0 &&
-             (self->is_paused || (self->pending.first == NULL && cothread_chain_is_empty (&self->chain)));
+             (self->is_paused || (self->pending.begin == self->pending.end && cothread_chain_is_empty (&self->chain)));
   pthread_mutex_unlock (&self->lock);
   return is_empty || !change_rest (self, rest, COTHREAD_REST_NONE);
+}
+
+/* The drainer has caught up with busy posters. It lets them have a moment: if it
+ * followed them at their heels, every entry would be a cache line that both want at
+ * once, and if it slept, a system call and an interrupt of another processor. */
+static void
+linger (CothreadCallbackQueue *self)
+{
+  gint64 until_us;
+
+  cothread_callback_queue_free_places (self);
+  until_us = g_get_monotonic_time () + LINGER_US;
+  do
+    for (guint i = 0; i < LINGER_PAUSES; i++)
+      relax ();
+  while (cothread_chain_get_length (&self->chain) == 0 && g_get_monotonic_time () < until_us);
 }
 
 /* A more urgent queue of this scheduler has something to do. */
@@ -266,12 +354,13 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
   CtScheduler *core = self->scheduler->core;
   guint n = 0;
 
+  change_rest (self, COTHREAD_REST_NEW, COTHREAD_REST_NONE);
   change_rest (self, COTHREAD_REST_PAUSED, COTHREAD_REST_NONE);
   change_rest (self, COTHREAD_REST_IDLE, COTHREAD_REST_NONE);
   for (;;)
     {
       gboolean is_slice_left = free_dropped (self), is_timed;
-      CothreadEntry *entry;
+      const CothreadEntry *entry;
       CothreadCallbackFunc func;
 
       if (G_UNLIKELY (self->is_above || __atomic_load_n (&self->errands, __ATOMIC_RELAXED) != 0) && self->drainer == drainer)
@@ -283,6 +372,8 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
         return DRAIN_REPLACED;
       if (!is_slice_left)
         return DRAIN_TURN_OVER;
+      if (G_UNLIKELY (self->has_taken_all && n >= LINGER_AFTER && self->in_hand.begin == self->in_hand.end) && !core->clock.is_virtual)
+        linger (self);
       entry = self->is_paused ? NULL : cothread_callback_queue_next (self);
       if (entry == NULL)
         {
@@ -292,7 +383,7 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
             return DRAIN_TURN_OVER;
           continue;
         }
-      if ((entry->flags & COTHREAD_CALLBACK_MAY_WAIT) != 0)
+      if (G_UNLIKELY ((cothread_entry_contents (entry)->word & COTHREAD_CALLBACK_MAY_WAIT) != 0))
         {
           /* Behind the callback task in the ready queue: when we are next, it
            * has either run out of such entries or is suspended in one. */
@@ -304,10 +395,9 @@ drain (CothreadCallbackQueue *self, CothreadTask *drainer)
             return DRAIN_PARK;
           continue;
         }
-      cothread_entry_list_pop (&self->in_hand);
-      func = entry->func;
-      is_timed = entry->posted_ns != 0;
-      cothread_callback_queue_run_entry (self, entry);
+      func = cothread_entry_contents (entry)->func;
+      is_timed = cothread_entry_posted_ns (entry) != 0;
+      run_next (self);
       if (self->drainer != drainer)
         return DRAIN_REPLACED;
       if (ct_scheduler_slice_is_used_up (core))

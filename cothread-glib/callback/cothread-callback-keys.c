@@ -5,52 +5,57 @@
  * queued last. What a newer entry replaces is found here, and changed under the
  * same lock under which the consumer takes entries out. */
 
-CothreadEntry *
-cothread_callback_queue_find_key (CothreadCallbackQueue *self, const CothreadEntry *like)
+CothreadKeyed *
+cothread_callback_queue_find_key (CothreadCallbackQueue *self, const CothreadKeyed *like)
 {
   return self->keys != NULL ? g_hash_table_lookup (self->keys, like) : NULL;
 }
 
 void
-cothread_callback_queue_list_key (CothreadCallbackQueue *self, CothreadEntry *entry)
+cothread_callback_queue_list_key (CothreadCallbackQueue *self, CothreadKeyed *keyed)
 {
-  CothreadEntry *older;
+  CothreadKeyed *older;
 
   if (self->keys == NULL)
-    self->keys = g_hash_table_new (cothread_entry_hash_key, cothread_entry_has_same_key);
-  older = g_hash_table_lookup (self->keys, entry);
+    self->keys = g_hash_table_new (cothread_keyed_hash, cothread_keyed_has_same_key);
+  older = g_hash_table_lookup (self->keys, keyed);
   if (older != NULL)
     cothread_callback_queue_unlist_key (self, older);
-  g_hash_table_add (self->keys, entry);
-  entry->flags |= COTHREAD_ENTRY_IS_LISTED;
+  g_hash_table_add (self->keys, keyed);
+  keyed->is_listed = TRUE;
 }
 
 void
-cothread_callback_queue_unlist_key (CothreadCallbackQueue *self, CothreadEntry *entry)
+cothread_callback_queue_unlist_key (CothreadCallbackQueue *self, CothreadKeyed *keyed)
 {
-  if ((entry->flags & COTHREAD_ENTRY_IS_LISTED) == 0)
+  if (!keyed->is_listed)
     return;
-  g_hash_table_remove (self->keys, entry);
-  entry->flags &= ~COTHREAD_ENTRY_IS_LISTED;
+  g_hash_table_remove (self->keys, keyed);
+  keyed->is_listed = FALSE;
 }
 
 /* They were in hand and wait again, before all that are listed: what came
  * meanwhile is newer than they are, and among them the last is the newest. */
 void
-cothread_callback_queue_relist_keys (CothreadCallbackQueue *self, const CothreadEntryList *entries)
+cothread_callback_queue_relist_keys (CothreadCallbackQueue *self, const CothreadHand *entries)
 {
   if (self->keys == NULL)
     return;
-  for (CothreadEntry *entry = entries->first; entry != NULL; entry = entry->next)
-    if ((entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0)
-      {
-        const CothreadEntry *listed = g_hash_table_lookup (self->keys, entry);
+  for (guint i = entries->begin; i < entries->end; i++)
+    {
+      CothreadKeyed *keyed = cothread_entry_keyed (&entries->entries[i]);
+      const CothreadKeyed *listed = keyed != NULL ? g_hash_table_lookup (self->keys, keyed) : NULL;
 
-        if (listed != NULL && (listed->flags & COTHREAD_ENTRY_WAS_IN_HAND) == 0)
-          continue;
-        cothread_callback_queue_list_key (self, entry);
-        entry->flags |= COTHREAD_ENTRY_WAS_IN_HAND;
-      }
-  for (CothreadEntry *entry = entries->first; entry != NULL; entry = entry->next)
-    entry->flags &= ~COTHREAD_ENTRY_WAS_IN_HAND;
+      if (keyed == NULL || (listed != NULL && !listed->was_in_hand))
+        continue;
+      cothread_callback_queue_list_key (self, keyed);
+      keyed->was_in_hand = TRUE;
+    }
+  for (guint i = entries->begin; i < entries->end; i++)
+    {
+      CothreadKeyed *keyed = cothread_entry_keyed (&entries->entries[i]);
+
+      if (keyed != NULL)
+        keyed->was_in_hand = FALSE;
+    }
 }

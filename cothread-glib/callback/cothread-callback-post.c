@@ -3,56 +3,54 @@
 
 /* The posters' side: any thread. */
 
-static void
-raise_high_water (CothreadCallbackQueue *self, guint length)
-{
-  /* In one order with the count of places: see reset_high_water(). */
-  guint high_water = __atomic_load_n (&self->high_water, __ATOMIC_SEQ_CST);
-
-  while (length > high_water &&
-         !__atomic_compare_exchange_n (&self->high_water, &high_water, length, TRUE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-    ;
-}
-
 /* The drainer looks at the length after it has cleared `is_above`, and posters
  * the other way round: one of the two sees the crossing. */
 static void
-note_watermark (CothreadCallbackQueue *self, guint length)
+note_watermark (CothreadCallbackQueue *self)
 {
-  guint mark = __atomic_load_n (&self->high_watermark, __ATOMIC_RELAXED);
-
-  if (G_UNLIKELY (mark != 0 && length >= mark) && !__atomic_load_n (&self->is_above, __ATOMIC_SEQ_CST) &&
+  if (!__atomic_load_n (&self->is_above, __ATOMIC_SEQ_CST) &&
       (__atomic_load_n (&self->errands, __ATOMIC_RELAXED) & COTHREAD_ERRAND_WATERMARK) == 0)
     cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_WATERMARK);
 }
 
-/* A place in the queue, to be filled by a push. */
+/* FALSE: there is no room, or the queue is closed. Between the claim of its place
+ * and the end of this the consumer waits for the entry. */
 static inline gboolean
-take_place (CothreadCallbackQueue *self, CothreadEntry *entry)
+push (CothreadCallbackQueue *self, CothreadEntry *entry, guint64 limit)
 {
-  guint max_length = cothread_callback_queue_bound (self);
-  guint64 places = __atomic_load_n (&self->places, __ATOMIC_RELAXED);
+  guint64 mark = (guint64) __atomic_load_n (&self->high_watermark, __ATOMIC_RELAXED) - 1; /* 0 becomes the largest */
+  CothreadPlace place = cothread_chain_claim (&self->chain, MIN (limit, mark), limit);
+  guint rest;
+  gboolean is_first;
 
-  do
-    if ((max_length != 0 && places >= max_length) || (places & COTHREAD_PLACES_CLOSED) != 0)
-      return FALSE;
-  while (!__atomic_compare_exchange_n (&self->places, &places, places + 1, TRUE, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-  raise_high_water (self, (guint) places + 1);
-  note_watermark (self, (guint) places + 1);
-  /* Also whoever finds the queue empty: what comes seldom is timed always. */
-  if (G_UNLIKELY (places == 0 || cothread_posts_to_sample-- == 0))
-    cothread_callback_queue_stamp (self, entry, places == 0);
+  if (G_UNLIKELY (place.entry == NULL))
+    return FALSE;
+  if (G_UNLIKELY (place.length >= mark))
+    note_watermark (self);
+  /* Also whoever finds nothing there and nobody at work: what comes seldom is
+   * timed always. */
+  rest = __atomic_load_n (&self->rest, __ATOMIC_RELAXED);
+  is_first = G_UNLIKELY (rest > COTHREAD_REST_TOLD) && cothread_chain_get_length (&self->chain) == 1;
+  if (G_UNLIKELY (is_first || cothread_posts_to_sample-- == 0))
+    cothread_callback_queue_stamp (self, entry, is_first);
+  cothread_chain_fill (&place, entry);
   return TRUE;
+}
+
+static inline guint64
+limit_of (CothreadCallbackQueue *self)
+{
+  return cothread_callback_queue_limit (cothread_callback_queue_bound (self));
 }
 
 /* Accepted, and gone at once: only the count is left of it. */
 static void
-drop_newest (CothreadCallbackQueue *self, CothreadEntry *entry)
+drop_newest (CothreadCallbackQueue *self, const CothreadEntry *entry)
 {
   pthread_mutex_lock (&self->lock);
   COTHREAD_COUNT (self->n_dropped_newest);
   pthread_mutex_unlock (&self->lock);
-  cothread_entry_free (entry);
+  cothread_entry_drop (entry);
 }
 
 typedef enum
@@ -66,13 +64,16 @@ typedef enum
 
 /* The entry that waits keeps its place, and gets what the newer one brings. */
 static Placing
-replace_locked (CothreadCallbackQueue *self, CothreadEntry *waiting, CothreadEntry *entry)
+replace_locked (CothreadCallbackQueue *self, CothreadKeyed *waiting, const CothreadEntry *entry)
 {
-  gboolean may_free = cothread_callback_queue_may_free_here (self, waiting);
+  CothreadKeyed *newer = cothread_entry_keyed (entry);
+  CothreadEntry older = waiting->contents;
+  gboolean may_free = cothread_callback_queue_may_free_here (self, &older);
 
   if (!may_free && cothread_callback_queue_is_full_of_dropped (self))
     return PLACING_REFUSED;
-  cothread_entry_swap_contents (waiting, entry);
+  waiting->contents = newer->contents;
+  newer->contents = older;
   COTHREAD_COUNT (self->n_coalesced);
   if (may_free)
     return PLACING_REPLACED;
@@ -83,18 +84,18 @@ replace_locked (CothreadCallbackQueue *self, CothreadEntry *waiting, CothreadEnt
 static Placing
 place_keyed_locked (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
-  gboolean has_name = ((CothreadKeyedEntry *) entry)->name != NULL;
-  CothreadEntry *waiting = has_name ? cothread_callback_queue_find_key (self, entry) : NULL;
+  CothreadKeyed *keyed = cothread_entry_keyed (entry);
+  gboolean has_name = keyed->name != NULL;
+  CothreadKeyed *waiting = has_name ? cothread_callback_queue_find_key (self, keyed) : NULL;
 
-  if (waiting == NULL && take_place (self, entry))
+  if (waiting == NULL && push (self, entry, limit_of (self)))
     {
-      cothread_callback_queue_list_key (self, entry);
-      cothread_chain_push (&self->chain, entry);
+      cothread_callback_queue_list_key (self, keyed);
       return PLACING_DONE;
     }
   /* Without a name it is the queue's policy, for when it is full. */
   if (waiting == NULL && !has_name && __atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_COALESCE)
-    waiting = cothread_callback_queue_find_key (self, entry);
+    waiting = cothread_callback_queue_find_key (self, keyed);
   return waiting != NULL ? replace_locked (self, waiting, entry) : PLACING_NO_ROOM;
 }
 
@@ -112,43 +113,42 @@ place_keyed (CothreadCallbackQueue *self, CothreadEntry *entry)
 static Placing
 place (CothreadCallbackQueue *self, CothreadEntry *entry)
 {
-  if (G_UNLIKELY ((entry->flags & COTHREAD_ENTRY_HAS_KEY) != 0))
+  if (G_UNLIKELY (cothread_entry_keyed (entry) != NULL))
     return place_keyed (self, entry);
-  if (!take_place (self, entry))
-    return PLACING_NO_ROOM;
-  cothread_chain_push (&self->chain, entry);
-  return PLACING_DONE;
+  return push (self, entry, limit_of (self)) ? PLACING_DONE : PLACING_NO_ROOM;
+}
+
+/* After a push: a consumer that sleeps is told. */
+static inline void
+wake (CothreadCallbackQueue *self)
+{
+  guint rest = __atomic_load_n (&self->rest, __ATOMIC_SEQ_CST);
+
+  if (G_UNLIKELY (rest == COTHREAD_REST_IDLE))
+    cothread_callback_queue_wake_drainer (self, COTHREAD_REST_IDLE);
+  else if (G_UNLIKELY (rest == COTHREAD_REST_PAUSED))
+    cothread_callback_queue_tell_of_errands (self);
 }
 
 /* What is left to do once the entry has been placed, in one way or another. */
 static gboolean
-settle (CothreadCallbackQueue *self, CothreadEntry *entry, Placing placing, GError **error)
+settle (CothreadCallbackQueue *self, const CothreadEntry *entry, Placing placing, GError **error)
 {
   switch (placing)
     {
     case PLACING_REPLACED:
-      cothread_entry_free (entry);
+      cothread_entry_drop (entry);
       return TRUE;
     case PLACING_REPLACED_FOR_OWNER:
       cothread_callback_queue_tell_of_errands (self);
       return TRUE;
     case PLACING_REFUSED:
-      cothread_entry_free (entry);
+      cothread_entry_drop (entry);
       return cothread_callback_queue_refuse (self, COTHREAD_DROPPED_ARE_TOO_MANY, error);
     case PLACING_DONE:
     case PLACING_NO_ROOM:
     default:
-      switch (__atomic_load_n (&self->rest, __ATOMIC_SEQ_CST))
-        {
-        case COTHREAD_REST_IDLE:
-          cothread_callback_queue_wake_drainer (self, COTHREAD_REST_IDLE);
-          break;
-        case COTHREAD_REST_PAUSED:
-          cothread_callback_queue_tell_of_errands (self);
-          break;
-        default:
-          break;
-        }
+      wake (self);
       return TRUE;
     }
 }
@@ -163,22 +163,15 @@ cothread_callback_queue_set_closed_error (CothreadCallbackQueue *self, GError **
 }
 
 void
-cothread_callback_queue_post_always (CothreadCallbackQueue *self, CothreadEntry *entry)
+cothread_callback_queue_post_always (CothreadCallbackQueue *self, const CothreadEntry *entry)
 {
-  guint64 places;
+  CothreadEntry own = *entry;
 
-  /* Only this thread closes the queue. */
-  if (cothread_callback_queue_is_closed (self) || cothread_callback_queue_is_of_parent (self))
-    {
-      cothread_entry_free (entry);
-      return;
-    }
-  places = __atomic_fetch_add (&self->places, 1, __ATOMIC_SEQ_CST);
-  raise_high_water (self, (guint) places + 1);
-  note_watermark (self, (guint) places + 1);
-  cothread_callback_queue_stamp (self, entry, places == 0);
-  cothread_chain_push (&self->chain, entry);
-  settle (self, entry, PLACING_DONE, NULL);
+  cothread_posts_to_sample = 0; /* what comes seldom is timed always */
+  if (!cothread_callback_queue_is_of_parent (self) && push (self, &own, G_MAXINT64))
+    wake (self);
+  else
+    cothread_entry_drop (entry);
 }
 
 gboolean
@@ -189,7 +182,7 @@ cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *
   if (cothread_callback_queue_is_of_parent (self))
     {
       cothread_callback_queue_set_closed_error (self, error);
-      cothread_entry_free (entry);
+      cothread_entry_drop (entry);
       return FALSE;
     }
   while ((placing = place (self, entry)) == PLACING_NO_ROOM)
@@ -213,7 +206,7 @@ cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *
         may_try_again = cothread_callback_queue_make_room (self, &patience, error);
       if (!may_try_again)
         {
-          cothread_entry_free (entry);
+          cothread_entry_drop (entry);
           return FALSE;
         }
     }
@@ -221,9 +214,9 @@ cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *
 }
 
 static gboolean
-post (CothreadCallbackQueue *self, CothreadEntry *entry, GError **error)
+post (CothreadCallbackQueue *self, CothreadEntry entry, GError **error)
 {
-  return cothread_callback_queue_post_entry (self, entry, (CothreadPatience) { -1, NULL, -1 }, error);
+  return cothread_callback_queue_post_entry (self, &entry, (CothreadPatience) { -1, NULL, -1 }, error);
 }
 
 /**
@@ -253,12 +246,19 @@ cothread_callback_queue_post_full (CothreadCallbackQueue *self,
                                    GDestroyNotify user_data_destroy,
                                    GError **error)
 {
+  CothreadEntry entry;
+
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
 
+  entry = cothread_entry (flags, func, user_data, user_data_destroy);
   if (G_UNLIKELY (__atomic_load_n (&self->overflow, __ATOMIC_RELAXED) == COTHREAD_OVERFLOW_COALESCE))
-    return post (self, cothread_entry_new_keyed (NULL, flags, func, user_data, user_data_destroy), error);
-  return post (self, cothread_entry_pool_get (&self->pool, flags, func, user_data, user_data_destroy), error);
+    return post (self, cothread_entry_with_key (NULL, flags, func, user_data, user_data_destroy), error);
+  /* All there is to do, mostly. */
+  if (G_UNLIKELY (cothread_callback_queue_is_of_parent (self) || !push (self, &entry, limit_of (self))))
+    return post (self, entry, error);
+  wake (self);
+  return TRUE;
 }
 
 /**
@@ -333,7 +333,7 @@ cothread_callback_queue_post_coalesced_full (CothreadCallbackQueue *self,
   g_return_val_if_fail (key != NULL, FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
 
-  return post (self, cothread_entry_new_keyed (key, flags, func, user_data, user_data_destroy), error);
+  return post (self, cothread_entry_with_key (key, flags, func, user_data, user_data_destroy), error);
 }
 
 /**

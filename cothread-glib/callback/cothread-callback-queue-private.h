@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "callback/cothread-callback-entries.h"
+#include "callback/cothread-callback-chain.h"
 #include "core/ct-histogram.h"
 #include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"
@@ -14,21 +14,25 @@
  * this many, and at most an eighth of the bound. They keep their places until
  * they begin. */
 #define COTHREAD_IN_HAND_MAX 64
+
+typedef struct
+{
+  CothreadEntry entries[COTHREAD_IN_HAND_MAX];
+  guint begin;
+  guint end;
+} CothreadHand;
 /* Callback tasks kept for the next callback that may wait. */
 #define COTHREAD_IDLE_RUNNERS 1
-
-/* Set in `places` of a closed queue: no place can be taken any more, and all
- * that were taken before are known. */
-#define COTHREAD_PLACES_CLOSED (G_GUINT64_CONSTANT (1) << 63)
 
 /* Whether the next post has to wake the drainer. The mail is a single object,
  * so between its posting and its delivery nobody may post it again. */
 typedef enum
 {
   COTHREAD_REST_NONE,   /* the drainer looks by itself */
+  COTHREAD_REST_TOLD,   /* the mail is under way */
+  COTHREAD_REST_NEW,    /* the drainer has not begun, but will */
   COTHREAD_REST_IDLE,   /* a poster that makes this TOLD posts the mail */
   COTHREAD_REST_PAUSED, /* a poster that drops an entry may do the same */
-  COTHREAD_REST_TOLD,   /* the mail is under way */
 } CothreadRest;
 
 /* Posters that wait for room, tasks included. Those who wait at the moment count
@@ -80,30 +84,26 @@ struct _CothreadCallbackQueue
   guint fork_generation;
   int priority;
 
-  /* Posters; all atomic. What they write at each post is together, and apart from
-   * what the consumer writes for each entry. */
-  char apart[64];
-  guint64 places;     /* entries that wait, pushed or about to be, and
-                       * COTHREAD_PLACES_CLOSED */
-  guint high_water;
+  /* What posters read and seldom anybody writes; all atomic. */
+  char apart[128];
+  guint max_length;     /* 0: none */
+  guint overflow;       /* CothreadOverflowPolicy */
   guint high_watermark; /* 0: none */
   guint is_above;       /* the high one was reached, and the low one not since */
   guint errands;
-  guint max_length;   /* 0: none */
-  guint overflow;     /* CothreadOverflowPolicy */
-  guint n_blocked;    /* threads that wait for room */
-  guint rest;         /* CothreadRest */
+  guint rest; /* CothreadRest */
   CothreadChain chain;
-  CothreadEntryPool pool;
+  guint n_blocked; /* threads that wait for room */
+  guint high_water;
   gint64 block_timeout_us;
-  guint64 oldest_ns;  /* no entry that waits was posted before */
-  CothreadMail mail;  /* wakes the drainer */
+  guint64 oldest_ns; /* no entry that waits was posted before */
+  CothreadMail mail; /* wakes the drainer */
 
   /* POSIX's own, which ThreadSanitizer understands. */
   pthread_mutex_t lock;      /* for the rest of this block */
-  CothreadEntryList pending; /* before what is on the chain */
+  CothreadHand pending;      /* before what is on the chain */
   CothreadEntryList dropped; /* to be freed on the scheduler's thread */
-  GHashTable *keys;          /* of entries that can be replaced; NULL until needed */
+  GHashTable *keys;          /* of CothreadKeyed that can be replaced; NULL until needed */
   CtLink flushes;            /* CothreadFlush, oldest first */
   pthread_cond_t room_cond;
   GQueue room_replies; /* of those who wait for room in another way */
@@ -118,7 +118,8 @@ struct _CothreadCallbackQueue
   /* The scheduler's thread only. */
   guint64 told_blocked_us; /* by the last snapshot */
   CothreadTask *drainer; /* stackless; NULL once closed */
-  CothreadEntryList in_hand;
+  CothreadHand in_hand;
+  gboolean has_taken_all; /* that there were when it took some in hand */
   CothreadEntryList freeing; /* dropped ones, to be freed one at a time */
   guint n_started; /* begun, but their places are not given back yet */
   CothreadWaiters room_waiters; /* tasks of this scheduler */
@@ -147,13 +148,15 @@ void cothread_callback_queue_drain_step (CothreadTask *drainer, gpointer queue);
 void cothread_callback_queue_drain_nested (CothreadTask *drainer, gpointer queue);
 void cothread_callback_queue_start_drainer (CothreadCallbackQueue *self);
 /* The next entry to run, taking more in hand where need be; NULL: none. */
-CothreadEntry *cothread_callback_queue_next (CothreadCallbackQueue *self);
-void cothread_callback_queue_run_entry (CothreadCallbackQueue *self, CothreadEntry *entry);
+const CothreadEntry *cothread_callback_queue_next (CothreadCallbackQueue *self);
+/* Runs it. */
+void cothread_callback_queue_run_next (CothreadCallbackQueue *self);
 void cothread_callback_queue_put_back (CothreadCallbackQueue *self);
 /* Gives back the places of entries that have begun. */
 void cothread_callback_queue_free_places (CothreadCallbackQueue *self);
 /* Under the lock: the oldest entry that is not in hand, or NULL. */
-CothreadEntry *cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self);
+const CothreadEntry *cothread_callback_queue_peek_oldest (CothreadCallbackQueue *self);
+gboolean cothread_callback_queue_pop_oldest (CothreadCallbackQueue *self, CothreadEntry *entry);
 /* A queue stays with the process that made it, whose threads and locks its memory
  * describes. */
 static inline gboolean
@@ -165,7 +168,7 @@ cothread_callback_queue_is_of_parent (CothreadCallbackQueue *self)
 /* The failure of whatever would put something into the queue. */
 void cothread_callback_queue_set_closed_error (CothreadCallbackQueue *self, GError **error);
 /* Past any bound; on the scheduler's thread. */
-void cothread_callback_queue_post_always (CothreadCallbackQueue *self, CothreadEntry *entry);
+void cothread_callback_queue_post_always (CothreadCallbackQueue *self, const CothreadEntry *entry);
 
 /* Under the lock: wakes the threads among those who wait for room. */
 void cothread_callback_queue_tell_of_room (CothreadCallbackQueue *self);
@@ -189,10 +192,18 @@ cothread_callback_queue_bound (CothreadCallbackQueue *self)
   return __atomic_load_n (&self->max_length, __ATOMIC_RELAXED);
 }
 
+/* How many may wait, with a bound or without. */
+static inline guint
+cothread_callback_queue_limit (guint max_length)
+{
+  /* 0 becomes the largest. */
+  return MIN (max_length - 1, COTHREAD_CHAIN_MAX_LENGTH - 1) + 1;
+}
+
 static inline gboolean
 cothread_callback_queue_is_closed (CothreadCallbackQueue *self)
 {
-  return (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST) & COTHREAD_PLACES_CLOSED) != 0;
+  return cothread_chain_is_closed (&self->chain);
 }
 
 /* How long a poster waits for room. */
@@ -203,7 +214,7 @@ typedef struct
   gint64 deadline_us;        /* -1: it has not begun to wait */
 } CothreadPatience;
 
-/* Takes the entry, whatever comes of it. */
+/* Takes what the entry has, whatever comes of it. */
 gboolean cothread_callback_queue_post_entry (CothreadCallbackQueue *self, CothreadEntry *entry, CothreadPatience patience, GError **error);
 
 /* What to do about a full queue, in cothread-callback-room.c. Makes room, or
@@ -217,15 +228,15 @@ void cothread_callback_queue_tell_of_errands (CothreadCallbackQueue *self);
 /* What was dropped is freed at once, or, under the lock, kept for the owner. */
 gboolean cothread_callback_queue_may_free_here (CothreadCallbackQueue *self, const CothreadEntry *entry);
 gboolean cothread_callback_queue_is_full_of_dropped (CothreadCallbackQueue *self);
-void cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, CothreadEntry *entry);
+void cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, const CothreadEntry *entry);
 #define COTHREAD_DROPPED_ARE_TOO_MANY "full, and what was dropped waits to be freed on the scheduler's thread"
 
 /* Entries that replace each other, in cothread-callback-keys.c. Under the lock,
  * each time an entry is queued or leaves the queue. */
-CothreadEntry *cothread_callback_queue_find_key (CothreadCallbackQueue *self, const CothreadEntry *like);
-void cothread_callback_queue_list_key (CothreadCallbackQueue *self, CothreadEntry *entry);
-void cothread_callback_queue_unlist_key (CothreadCallbackQueue *self, CothreadEntry *entry);
-void cothread_callback_queue_relist_keys (CothreadCallbackQueue *self, const CothreadEntryList *entries);
+CothreadKeyed *cothread_callback_queue_find_key (CothreadCallbackQueue *self, const CothreadKeyed *like);
+void cothread_callback_queue_list_key (CothreadCallbackQueue *self, CothreadKeyed *keyed);
+void cothread_callback_queue_unlist_key (CothreadCallbackQueue *self, CothreadKeyed *keyed);
+void cothread_callback_queue_relist_keys (CothreadCallbackQueue *self, const CothreadHand *entries);
 
 /* Those who wait until all that was posted before has run, in
  * cothread-callback-flush.c. */
@@ -248,8 +259,12 @@ cothread_callback_queue_add_errand (CothreadCallbackQueue *self, guint errand)
 static inline guint
 cothread_callback_queue_waiting (CothreadCallbackQueue *self)
 {
-  return (guint) ((__atomic_load_n (&self->places, __ATOMIC_SEQ_CST) & ~COTHREAD_PLACES_CLOSED) - self->n_started);
+  return (guint) cothread_chain_get_length (&self->chain) - self->n_started;
 }
+
+/* To be called before places become free: the queue was never longer than at one
+ * of those moments, or is now. */
+void cothread_callback_queue_note_length (CothreadCallbackQueue *self);
 
 /* Entries that have left the queue from its front. On the scheduler's thread;
  * exact under the lock. */
@@ -293,7 +308,7 @@ void cothread_callback_queue_end_blocked (CothreadCallbackQueue *self, guint64 b
 
 /* Measurements, in cothread-callback-timing.c. */
 void cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry, gboolean is_first);
-void cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *entry);
+void cothread_callback_queue_run_timed (CothreadCallbackQueue *self, const CothreadEntry *contents, guint64 posted_ns);
 /* The slice is used up, and was not when this function was called, untimed. */
 void cothread_callback_queue_note_overrun (CothreadCallbackQueue *self, CothreadCallbackFunc func);
 /* What a program calls the function, as far as it tells. */

@@ -56,6 +56,7 @@ repair_after_fork (CothreadCallbackQueue *self)
       g_queue_init (&self->room_replies);
       ct_link_init (&self->flushes);
       self->n_blocked = 0;
+      cothread_chain_forked (&self->chain);
     }
 }
 
@@ -68,7 +69,7 @@ cothread_callback_queue_finalize (GObject *object)
   pthread_mutex_destroy (&self->lock);
   pthread_cond_destroy (&self->room_cond);
   g_clear_pointer (&self->keys, g_hash_table_unref);
-  cothread_entry_pool_clear (&self->pool);
+  cothread_chain_clear (&self->chain);
   g_free (self->timing);
   g_queue_clear (&self->idle_runners);
   g_clear_object (&self->scheduler);
@@ -118,7 +119,7 @@ cothread_callback_queue_constructed (GObject *object)
       !cothread_scheduler_is_own_thread (self->scheduler))
     {
       g_critical ("A callback queue is made on the thread of a scheduler that is not shut down");
-      self->places = COTHREAD_PLACES_CLOSED;
+      self->chain.tail |= COTHREAD_CHAIN_CLOSED;
       return;
     }
   ct_link_insert_before (&self->scheduler->shutdown_hooks, &self->shutdown_hook.link);
@@ -326,6 +327,7 @@ cothread_callback_queue_init (CothreadCallbackQueue *self)
   g_queue_init (&self->idle_runners);
   g_queue_init (&self->room_replies);
   cothread_chain_init (&self->chain);
+  self->rest = COTHREAD_REST_NEW;
   cothread_waiters_init (&self->room_waiters);
   ct_link_init (&self->link);
   ct_link_init (&self->flushes);
@@ -449,7 +451,7 @@ cothread_scheduler_list_callback_queues (CothreadScheduler *scheduler)
 void
 cothread_callback_queue_close (CothreadCallbackQueue *self)
 {
-  CothreadEntryList left = { 0 };
+  CothreadEntryList left = { 0 }, dropped, freeing;
   CothreadTask *drainer;
   guint64 n_left;
   guint n_yields = 0;
@@ -462,30 +464,31 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   repair_after_fork (self);
   cothread_callback_queue_free_places (self);
   pthread_mutex_lock (&self->lock);
-  n_left = __atomic_fetch_or (&self->places, COTHREAD_PLACES_CLOSED, __ATOMIC_SEQ_CST) - self->in_hand.length;
-  /* Every place was taken by a poster that pushes in a moment, if it has not
+  __atomic_fetch_or (&self->chain.tail, COTHREAD_CHAIN_CLOSED, __ATOMIC_SEQ_CST);
+  for (; self->in_hand.begin < self->in_hand.end; self->in_hand.begin++)
+    cothread_entry_list_push (&left, &self->in_hand.entries[self->in_hand.begin]);
+  /* Every place was claimed by a poster that fills it in a moment, if it has not
    * yet. */
-  for (guint64 n = 0; n < n_left;)
+  n_left = cothread_chain_get_length (&self->chain);
+  while (left.length < n_left)
     {
-      CothreadEntry *entry = cothread_callback_queue_pop_oldest (self);
+      CothreadEntry entry;
 
-      if (entry == NULL && cothread_callback_queue_is_of_parent (self))
+      if (cothread_callback_queue_pop_oldest (self, &entry))
+        cothread_entry_list_push (&left, &entry);
+      else if (cothread_callback_queue_is_of_parent (self))
         break; /* its poster is another process's thread */
-      if (entry != NULL)
-        {
-          cothread_entry_list_append (&left, entry);
-          n++;
-        }
       else if (n_yields++ < MAX_YIELDS)
         g_thread_yield ();
       else
         g_usleep (100); /* yielding does nothing for a poster of less priority than ours */
     }
-  cothread_entry_list_prepend_all (&left, &self->in_hand);
   self->n_dropped_closed += left.length;
-  __atomic_store_n (&self->places, COTHREAD_PLACES_CLOSED, __ATOMIC_SEQ_CST);
-  cothread_entry_list_prepend_all (&left, &self->dropped);
-  cothread_entry_list_prepend_all (&left, &self->freeing);
+  __atomic_add_fetch (&self->chain.n_gone, n_left, __ATOMIC_SEQ_CST);
+  dropped = self->dropped;
+  self->dropped = (CothreadEntryList) { 0 };
+  freeing = self->freeing;
+  self->freeing = (CothreadEntryList) { 0 };
   cothread_callback_queue_tell_of_room (self);
   pthread_mutex_unlock (&self->lock);
 
@@ -501,6 +504,8 @@ cothread_callback_queue_close (CothreadCallbackQueue *self)
   ct_link_unlink (&self->shutdown_hook.link);
   ct_link_unlink (&self->link);
   cothread_callback_queue_fail_flushes (self);
+  cothread_entry_list_clear (&freeing);
+  cothread_entry_list_clear (&dropped);
   cothread_entry_list_clear (&left);
   g_object_unref (self);
 }
@@ -571,5 +576,5 @@ guint
 cothread_callback_queue_get_length (CothreadCallbackQueue *self)
 {
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), 0);
-  return (guint) (__atomic_load_n (&self->places, __ATOMIC_RELAXED) & ~COTHREAD_PLACES_CLOSED);
+  return (guint) cothread_chain_get_length (&self->chain);
 }

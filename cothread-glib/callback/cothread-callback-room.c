@@ -14,7 +14,7 @@ is_full (CothreadCallbackQueue *self)
 {
   guint max_length = __atomic_load_n (&self->max_length, __ATOMIC_SEQ_CST);
 
-  return max_length != 0 && __atomic_load_n (&self->places, __ATOMIC_SEQ_CST) >= max_length;
+  return cothread_chain_get_length (&self->chain) >= cothread_callback_queue_limit (max_length);
 }
 
 gboolean
@@ -75,7 +75,7 @@ block_thread (CothreadCallbackQueue *self, CothreadOverflowPolicy policy, gint64
 gboolean
 cothread_callback_queue_may_free_here (CothreadCallbackQueue *self, const CothreadEntry *entry)
 {
-  return entry->user_data_destroy == NULL || (entry->flags & COTHREAD_CALLBACK_DESTROY_ANYWHERE) != 0 ||
+  return entry->user_data_destroy == NULL || (entry->word & COTHREAD_CALLBACK_DESTROY_ANYWHERE) != 0 ||
          cothread_scheduler_is_own_thread (self->scheduler);
 }
 
@@ -89,9 +89,9 @@ cothread_callback_queue_is_full_of_dropped (CothreadCallbackQueue *self)
 }
 
 void
-cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, CothreadEntry *entry)
+cothread_callback_queue_keep_for_owner (CothreadCallbackQueue *self, const CothreadEntry *entry)
 {
-  cothread_entry_list_append (&self->dropped, entry);
+  cothread_entry_list_push (&self->dropped, entry);
   cothread_callback_queue_add_errand (self, COTHREAD_ERRAND_FREE);
 }
 
@@ -103,30 +103,29 @@ typedef enum
   ROOM_REFUSE,   /* dropping more would hold memory without bound */
 } Room;
 
+/* Where the poster may free it, it gets it in `to_free`. */
 static Room
-drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry **to_free)
+drop_oldest_locked (CothreadCallbackQueue *self, CothreadEntry *to_free)
 {
-  CothreadEntry *oldest = cothread_callback_queue_pop_oldest (self);
+  const CothreadEntry *oldest = cothread_callback_queue_peek_oldest (self);
+  gboolean may_free;
+  CothreadEntry dropped;
 
   if (oldest == NULL)
     return ROOM_NONE_YET;
-  if (oldest->posted_ns != 0)
-    __atomic_store_n (&self->oldest_ns, oldest->posted_ns, __ATOMIC_RELAXED);
-  if (cothread_callback_queue_may_free_here (self, oldest))
-    *to_free = oldest;
-  else if (!cothread_callback_queue_is_full_of_dropped (self))
-    cothread_callback_queue_keep_for_owner (self, oldest);
+  may_free = cothread_callback_queue_may_free_here (self, cothread_entry_contents (oldest));
+  if (!may_free && cothread_callback_queue_is_full_of_dropped (self))
+    return ROOM_REFUSE;
+  cothread_callback_queue_pop_oldest (self, &dropped);
+  if (cothread_entry_posted_ns (&dropped) != 0)
+    __atomic_store_n (&self->oldest_ns, cothread_entry_posted_ns (&dropped), __ATOMIC_RELAXED);
+  if (may_free)
+    *to_free = dropped;
   else
-    {
-      CothreadEntryList back = { 0 };
-
-      cothread_entry_list_append (&back, oldest);
-      cothread_callback_queue_relist_keys (self, &back);
-      cothread_entry_list_prepend_all (&self->pending, &back);
-      return ROOM_REFUSE;
-    }
+    cothread_callback_queue_keep_for_owner (self, &dropped);
+  cothread_callback_queue_note_length (self);
   cothread_callback_queue_begin_change (self);
-  __atomic_sub_fetch (&self->places, 1, __ATOMIC_SEQ_CST);
+  __atomic_add_fetch (&self->chain.n_gone, 1, __ATOMIC_SEQ_CST);
   __atomic_store_n (&self->n_dropped_oldest, self->n_dropped_oldest + 1, __ATOMIC_RELEASE);
   cothread_callback_queue_end_change (self);
   if (ct_link_is_linked (&self->flushes))
@@ -139,7 +138,7 @@ static Room
 drop_oldest (CothreadCallbackQueue *self)
 {
   gboolean is_own_thread = cothread_scheduler_is_own_thread (self->scheduler);
-  CothreadEntry *to_free = NULL;
+  CothreadEntry to_free = { 0 };
   Room room;
 
   if (is_own_thread)
@@ -148,8 +147,7 @@ drop_oldest (CothreadCallbackQueue *self)
   room = drop_oldest_locked (self, &to_free);
   pthread_mutex_unlock (&self->lock);
 
-  if (to_free != NULL)
-    cothread_entry_free (to_free);
+  cothread_entry_drop (&to_free);
   cothread_callback_queue_tell_of_errands (self);
   return room;
 }

@@ -16,19 +16,19 @@ struct _CothreadCallbackRunner
   gboolean is_idle;
 };
 
-static CothreadEntry *
+static const CothreadEntry *
 next_for_runner (CothreadCallbackRunner *self)
 {
   CothreadCallbackQueue *queue = self->queue;
-  CothreadEntry *entry;
+  const CothreadEntry *entry;
 
   if (queue->drainer == NULL || queue->is_paused || queue->active_runner != self ||
       ct_scheduler_slice_is_used_up (queue->scheduler->core))
     return NULL;
   entry = cothread_callback_queue_next (queue);
-  if (entry == NULL || (entry->flags & COTHREAD_CALLBACK_MAY_WAIT) == 0)
+  if (entry == NULL || (cothread_entry_contents (entry)->word & COTHREAD_CALLBACK_MAY_WAIT) == 0)
     return NULL;
-  return cothread_entry_list_pop (&queue->in_hand);
+  return entry;
 }
 
 /* What a callback has left with its task, a cancellation or values, is not for
@@ -46,16 +46,16 @@ static gboolean
 run_entries (CothreadCallbackRunner *self)
 {
   const CtTask *task = self->queue->scheduler->core->current;
-  CothreadEntry *entry;
+  const CothreadEntry *entry;
 
   while ((entry = next_for_runner (self)) != NULL)
     {
-      CothreadCallbackFunc func = entry->func;
-      gboolean is_timed = entry->posted_ns != 0;
+      CothreadCallbackFunc func = cothread_entry_contents (entry)->func;
+      gboolean is_timed = cothread_entry_posted_ns (entry) != 0;
       guint64 switches = task->switches;
 
       self->is_in_callback = TRUE;
-      cothread_callback_queue_run_entry (self->queue, entry);
+      cothread_callback_queue_run_next (self->queue);
       self->is_in_callback = FALSE;
       if (!is_timed && task->switches == switches && ct_scheduler_slice_is_used_up (self->queue->scheduler->core))
         cothread_callback_queue_note_overrun (self->queue, func);

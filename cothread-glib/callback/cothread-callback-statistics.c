@@ -244,28 +244,25 @@ cothread_callback_queue_end_blocked (CothreadCallbackQueue *self, guint64 began_
 /* What posters change together, read without their lock: again, if one of them
  * was in the middle of it. */
 static void
-read_together (CothreadCallbackQueue *self, guint64 *places, guint64 *dropped_oldest, CothreadBlocked *blocked)
+read_together (CothreadCallbackQueue *self, guint64 *length, guint64 *dropped_oldest, CothreadBlocked *blocked)
 {
-  guint64 before;
+  guint64 before, n_gone;
 
   do
     {
       before = __atomic_load_n (&self->changes, __ATOMIC_ACQUIRE);
-      /* Dropped ones first: a post between the two adds to the places alone. */
+      /* Dropped ones first: a post between the two adds to the length alone. */
       *dropped_oldest = __atomic_load_n (&self->n_dropped_oldest, __ATOMIC_ACQUIRE);
-      *places = __atomic_load_n (&self->places, __ATOMIC_ACQUIRE);
+      /* No more may leave between the two than posters can drop, and these would
+       * be noticed: everything else leaves in this thread. */
+      n_gone = __atomic_load_n (&self->chain.n_gone, __ATOMIC_ACQUIRE);
+      *length = (guint64) cothread_chain_length_at (__atomic_load_n (&self->chain.tail, __ATOMIC_ACQUIRE), n_gone);
       blocked->n_now = __atomic_load_n (&self->blocked.n_now, __ATOMIC_ACQUIRE);
       blocked->began_sum_ns = __atomic_load_n (&self->blocked.began_sum_ns, __ATOMIC_ACQUIRE);
       blocked->ended_sum_ns = __atomic_load_n (&self->blocked.ended_sum_ns, __ATOMIC_ACQUIRE);
       blocked->longest_ns = __atomic_load_n (&self->blocked.longest_ns, __ATOMIC_ACQUIRE);
     }
   while ((before & 1) != 0 || before != __atomic_load_n (&self->changes, __ATOMIC_RELAXED));
-}
-
-static guint
-length_of (guint64 places)
-{
-  return (guint) (places & ~COTHREAD_PLACES_CLOSED);
 }
 
 /**
@@ -279,19 +276,10 @@ length_of (guint64 places)
 void
 cothread_callback_queue_reset_high_water (CothreadCallbackQueue *self)
 {
-  guint length, mark;
-
   g_return_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self));
 
-  length = length_of (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST));
-  __atomic_store_n (&self->high_water, length, __ATOMIC_SEQ_CST);
-  /* Whoever posted after the first look and before the store may have found the
-   * old mark high enough. */
-  mark = length;
-  length = length_of (__atomic_load_n (&self->places, __ATOMIC_SEQ_CST));
-  while (length > mark &&
-         !__atomic_compare_exchange_n (&self->high_water, &mark, length, TRUE, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-    ;
+  __atomic_store_n (&self->high_water, 0, __ATOMIC_SEQ_CST);
+  cothread_callback_queue_note_length (self);
 }
 
 /**
@@ -311,21 +299,21 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
 {
   CothreadCallbackStatistics *statistics;
   CothreadBlocked blocked;
-  guint64 places, dropped_oldest, now_ns, blocked_us;
+  guint64 length, dropped_oldest, now_ns, blocked_us;
 
   g_return_val_if_fail (COTHREAD_IS_CALLBACK_QUEUE (self), NULL);
   g_return_val_if_fail (cothread_callback_queue_is_own_thread (self), NULL);
 
   statistics = g_new0 (CothreadCallbackStatistics, 1);
   cothread_callback_queue_free_places (self);
-  read_together (self, &places, &dropped_oldest, &blocked);
+  read_together (self, &length, &dropped_oldest, &blocked);
   now_ns = cothread_now_ns ();
   /* Who waits is taken to wait until now; if he stopped between the two reads,
    * the next sum would be less by that. */
   blocked_us = (blocked.ended_sum_ns + blocked.n_now * now_ns - blocked.began_sum_ns) / 1000;
   self->told_blocked_us = MAX (blocked_us, self->told_blocked_us);
   *statistics = (CothreadCallbackStatistics) {
-    .length = length_of (places),
+    .length = (guint) length,
     .max_length = self->max_length,
     .high_water = __atomic_load_n (&self->high_water, __ATOMIC_RELAXED),
     .run = self->n_run,
@@ -340,7 +328,7 @@ cothread_callback_queue_get_statistics (CothreadCallbackQueue *self)
     .longest_blocked_us = blocked.longest_ns / 1000,
     .details = details_new (self->timing),
   };
-  /* A poster may be about to raise the mark. */
+  /* It is noted only when something leaves. */
   statistics->high_water = MAX (statistics->high_water, statistics->length);
   if (statistics->length > 0)
     statistics->oldest_age_us = ((now_ns - __atomic_load_n (&self->oldest_ns, __ATOMIC_RELAXED)) & COTHREAD_POSTED_MASK) / 1000;

@@ -35,7 +35,7 @@ typedef struct _CothreadCallbackStatistics CothreadCallbackStatistics;
  * length.
  *
  * Times are measured for about one entry in 64, and for each that finds the
- * queue empty, so that a flood pays a nanosecond for it and a trickle is known
+ * queue empty and at rest, so that a flood pays a nanosecond for it and a trickle is known
  * exactly: see cothread_callback_statistics_get_time_in_queue() and those after
  * it.
  *

@@ -22,7 +22,7 @@ set_next_sample (void)
   cothread_posts_to_sample = state % (2 * COTHREAD_SAMPLE_EVERY - 1);
 }
 
-/* The place is taken, and the entry not pushed yet: when the queue was empty,
+/* The place is claimed, and not filled yet: when the queue was empty,
  * nothing older waits in it. */
 void
 cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry, gboolean is_first)
@@ -30,9 +30,10 @@ cothread_callback_queue_stamp (CothreadCallbackQueue *self, CothreadEntry *entry
   guint64 now_ns = cothread_now_ns () & COTHREAD_POSTED_MASK;
 
   set_next_sample ();
-  entry->posted_ns = MAX (now_ns, 1);
+  now_ns = MAX (now_ns, 1);
+  entry->word = (entry->word & ((1u << COTHREAD_ENTRY_FLAG_BITS) - 1)) | now_ns << COTHREAD_ENTRY_FLAG_BITS;
   if (is_first)
-    __atomic_store_n (&self->oldest_ns, entry->posted_ns, __ATOMIC_RELAXED);
+    __atomic_store_n (&self->oldest_ns, now_ns, __ATOMIC_RELAXED);
 }
 
 static void
@@ -80,16 +81,16 @@ cothread_callback_queue_note_overrun (CothreadCallbackQueue *self, CothreadCallb
 
 /* A callback that suspends has no run time: others ran meanwhile. */
 void
-cothread_callback_queue_run_timed (CothreadCallbackQueue *self, CothreadEntry *entry)
+cothread_callback_queue_run_timed (CothreadCallbackQueue *self, const CothreadEntry *contents, guint64 posted_ns)
 {
   const CtTask *task = self->scheduler->core->current;
-  CothreadCallbackFunc func = entry->func;
+  CothreadCallbackFunc func = contents->func;
   guint64 begin_ns = cothread_now_ns (), switches = task->switches, end_ns;
 
   if (self->timing == NULL)
     self->timing = g_new0 (CothreadTiming, 1);
-  ct_histogram_add (&self->timing->time_in_queue, (begin_ns - entry->posted_ns) & COTHREAD_POSTED_MASK);
-  func (entry->user_data);
+  ct_histogram_add (&self->timing->time_in_queue, (begin_ns - posted_ns) & COTHREAD_POSTED_MASK);
+  func (contents->user_data);
   if (task->switches != switches)
     return;
   end_ns = cothread_now_ns ();

@@ -54,8 +54,9 @@ static void
 deliver (CothreadMail *mail)
 {
   CothreadSignalSlot *self = CT_CONTAINER_OF (mail, CothreadSignalSlot, mail);
+  CothreadEntry entry = cothread_entry (COTHREAD_CALLBACK_DEFAULT, call, self, unref);
 
-  cothread_callback_queue_post_always (self->queue, cothread_entry_new (COTHREAD_CALLBACK_DEFAULT, call, self, unref));
+  cothread_callback_queue_post_always (self->queue, &entry);
 }
 
 /**

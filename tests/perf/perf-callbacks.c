@@ -19,6 +19,7 @@ typedef struct
   const Load *load;
   gpointer way;
   volatile gboolean may_start;
+  char apart[128]; /* who posts does not read what the callbacks write */
   guint n_run;
 } Run;
 
