@@ -154,6 +154,30 @@ cothread_selection_add_task (CothreadSelection *self, CothreadTask *task)
 }
 
 /**
+ * cothread_selection_add_timer:
+ * @self: a selection
+ * @timer: a timer of the same thread
+ *
+ * Adds a timer to what is waited for. A wait that it ends by expiring leaves it
+ * as it is, like cothread_timer_wait(); one that it ends by being cancelled
+ * fails with %COTHREAD_ERROR_CLOSED. A wait that has begun does not notice. Never
+ * suspends.
+ *
+ * Returns: what the wait returns if it comes
+ *
+ * Since: 0.1
+ */
+gint
+cothread_selection_add_timer (CothreadSelection *self, CothreadTimer *timer)
+{
+  g_return_val_if_fail (COTHREAD_IS_SELECTION (self), -1);
+  g_return_val_if_fail (self->thread == cothread_thread_id (), -1);
+  g_return_val_if_fail (COTHREAD_IS_TIMER (timer), -1);
+
+  return add (self, (CothreadWaitItem) { .kind = COTHREAD_WAIT_TIMER, .object = g_object_ref (timer) });
+}
+
+/**
  * cothread_selection_add_descriptor:
  * @self: a selection
  * @fd: an open descriptor

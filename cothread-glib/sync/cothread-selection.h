@@ -20,6 +20,8 @@ gint cothread_selection_add_pulse (CothreadSelection *self, CothreadPulse *pulse
 COTHREAD_AVAILABLE_IN_0_1
 gint cothread_selection_add_task (CothreadSelection *self, CothreadTask *task);
 COTHREAD_AVAILABLE_IN_0_1
+gint cothread_selection_add_timer (CothreadSelection *self, CothreadTimer *timer);
+COTHREAD_AVAILABLE_IN_0_1
 gint cothread_selection_add_descriptor (CothreadSelection *self, gint fd, GIOCondition condition);
 
 COTHREAD_AVAILABLE_IN_0_1

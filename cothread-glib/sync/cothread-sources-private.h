@@ -4,6 +4,7 @@
 #include "sync/cothread-event-queue.h"
 #include "sync/cothread-event.h"
 #include "sync/cothread-pulse.h"
+#include "sync/cothread-timer.h"
 #include "sync/cothread-waiters-private.h"
 
 /* What cothread_wait_any() and the _async() forms have to know of what they
@@ -26,3 +27,12 @@ gboolean cothread_event_queue_take (CothreadEventQueue *self, gpointer *item, GE
 CothreadWaiters *cothread_pulse_get_waiters (CothreadPulse *self);
 /* How many times everybody was woken. */
 guint64 cothread_pulse_get_n_for_all (CothreadPulse *self);
+
+CothreadWaiters *cothread_timer_get_waiters (CothreadTimer *self);
+/* How many times everybody was woken, and how many of these because it expired. */
+guint cothread_timer_get_n_told (CothreadTimer *self);
+guint cothread_timer_get_n_expired (CothreadTimer *self);
+/* Whether a wait ends at once: it has expired, or was cancelled, for good. */
+gboolean cothread_timer_is_over (CothreadTimer *self);
+/* n_expired: when the wait began. FALSE with an error if it was cancelled. */
+gboolean cothread_timer_take (CothreadTimer *self, guint n_expired, GError **error);

@@ -3,8 +3,7 @@
 #include "loop/cothread-scheduler-private.h"
 #include "loop/cothread-task-private.h"
 #include "loop/cothread-wait-private.h"
-#include "sync/cothread-timer.h"
-#include "sync/cothread-waiters-private.h"
+#include "sync/cothread-sources-private.h"
 
 /**
  * CothreadTimer:
@@ -35,6 +34,7 @@ struct _CothreadTimer
   gboolean has_expired;  /* since it was started */
   gboolean is_cancelled; /* and cannot be started again */
   guint n_expired;
+  guint n_told; /* how often those who wait were woken */
   CothreadWaiters waiters;
 };
 
@@ -61,6 +61,13 @@ static void
 cothread_timer_init (CothreadTimer *self)
 {
   cothread_waiters_init (&self->waiters);
+}
+
+static void
+wake_waiters (CothreadTimer *self)
+{
+  self->n_told++;
+  cothread_waiters_wake_all (&self->waiters);
 }
 
 static void clock_step (CothreadTask *clock, gpointer data);
@@ -152,7 +159,7 @@ expire (CothreadTimer *self)
     spawn_callback (self);
   else if (starts_again (self))
     start (self, self->timeout_us);
-  cothread_waiters_wake_all (&self->waiters);
+  wake_waiters (self);
 }
 
 static void
@@ -275,7 +282,7 @@ cothread_timer_cancel (CothreadTimer *self)
   self->is_pending = FALSE;
   self->is_due = FALSE;
   self->timeout_us = COTHREAD_FOREVER;
-  cothread_waiters_wake_all (&self->waiters);
+  wake_waiters (self);
   nudge (self);
 }
 
@@ -334,6 +341,42 @@ static gboolean
 is_over (const CothreadTimer *self)
 {
   return self->is_cancelled || (self->has_expired && (self->flags & COTHREAD_TIMER_RETRIGGER) == 0);
+}
+
+CothreadWaiters *
+cothread_timer_get_waiters (CothreadTimer *self)
+{
+  g_return_val_if_fail (COTHREAD_IS_TIMER (self), NULL);
+  g_return_val_if_fail (self->scheduler != NULL && cothread_scheduler_is_own_thread (self->scheduler), NULL);
+
+  return &self->waiters;
+}
+
+guint
+cothread_timer_get_n_told (CothreadTimer *self)
+{
+  return self->n_told;
+}
+
+guint
+cothread_timer_get_n_expired (CothreadTimer *self)
+{
+  return self->n_expired;
+}
+
+gboolean
+cothread_timer_is_over (CothreadTimer *self)
+{
+  return is_over (self);
+}
+
+gboolean
+cothread_timer_take (CothreadTimer *self, guint n_expired, GError **error)
+{
+  if (self->n_expired != n_expired || (is_over (self) && !self->is_cancelled))
+    return TRUE;
+  set_cancelled_error (error);
+  return FALSE;
 }
 
 /**

@@ -6,12 +6,13 @@
 /* As many places in line live on the stack. */
 #define FEW 8
 
-/* An interrupt came between what woke us and our turn: for the next in line. */
+/* An interrupt came between what woke us and our turn: for the next in line. A
+ * timer has told everybody. */
 static void
-pass_on (CothreadWaitEntry *entries, guint n_items, const CtWaiter *fired)
+pass_on (const CothreadWaitItem *items, CothreadWaitEntry *entries, guint n_items, const CtWaiter *fired)
 {
   for (guint i = 0; i < n_items; i++)
-    if (fired == &entries[i].watch.waiter && entries[i].waiters != NULL)
+    if (fired == &entries[i].watch.waiter && entries[i].waiters != NULL && items[i].kind != COTHREAD_WAIT_TIMER)
       cothread_waiters_wake_one (entries[i].waiters);
 }
 
@@ -47,7 +48,7 @@ wait_until_ready (CothreadWaitItem *items, CothreadWaitEntry *entries, guint n_i
                   g_clear_error (error);
                   return TRUE;
                 }
-              pass_on (entries, n_items, fired);
+              pass_on (items, entries, n_items, fired);
               return FALSE;
             }
           /* Somebody else may have taken it before we ran. */
@@ -75,8 +76,8 @@ wait_until_ready (CothreadWaitItem *items, CothreadWaitEntry *entries, guint n_i
  * @which: (out): the index of the item that came; @n_items if none did
  * @error: return location for a #GError
  *
- * Waits for the first of several events, event queues, pulses, tasks and
- * descriptors, in any mixture. What came is taken, as its own wait function
+ * Waits for the first of several events, event queues, pulses, tasks, timers
+ * and descriptors, in any mixture. What came is taken, as its own wait function
  * would: an event is reset if it resets by itself, an item leaves its queue.
  * From all others nothing is taken, and other tasks can have it.
  *
@@ -87,10 +88,11 @@ wait_until_ready (CothreadWaitItem *items, CothreadWaitEntry *entries, guint n_i
  *
  * Fails with the error of the item that came, @which then being its index: that
  * of cothread_event_signal_error(), of a task that failed, %COTHREAD_ERROR_CLOSED
- * for a queue that is closed and empty, an error of %G_IO_ERROR for a descriptor
- * that is not open. Otherwise fails with %G_IO_ERROR_TIMED_OUT, and like
- * cothread_sleep(), @which then being @n_items. An object of another thread, or
- * waiting for the calling task itself, is a critical.
+ * for a queue that is closed and empty or a timer that is cancelled, an error of
+ * %G_IO_ERROR for a descriptor that is not open. Otherwise fails with
+ * %G_IO_ERROR_TIMED_OUT, and like cothread_sleep(), @which then being @n_items.
+ * An object of another thread, or waiting for the calling task itself, is a
+ * critical.
  *
  * Returns: %TRUE if an item came
  *

@@ -5,6 +5,7 @@
 #include "sync/cothread-event-queue.h"
 #include "sync/cothread-event.h"
 #include "sync/cothread-pulse.h"
+#include "sync/cothread-timer.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,7 @@ G_BEGIN_DECLS
  * @COTHREAD_WAIT_PULSE: a #CothreadPulse
  * @COTHREAD_WAIT_TASK: a #CothreadTask to return
  * @COTHREAD_WAIT_DESCRIPTOR: a descriptor to be ready
+ * @COTHREAD_WAIT_TIMER: a #CothreadTimer to expire
  *
  * What one item of cothread_wait_any() waits for.
  *
@@ -27,12 +29,13 @@ typedef enum
   COTHREAD_WAIT_PULSE,
   COTHREAD_WAIT_TASK,
   COTHREAD_WAIT_DESCRIPTOR,
+  COTHREAD_WAIT_TIMER,
 } CothreadWaitKind;
 
 /**
  * CothreadWaitItem: (skip)
  * @kind: what to wait for
- * @object: the event, queue, pulse or task; not used for a descriptor
+ * @object: the event, queue, pulse, task or timer; not used for a descriptor
  * @fd: the descriptor
  * @condition: for a descriptor: %G_IO_IN, %G_IO_OUT, %G_IO_PRI
  * @value: set if this item came: the event's value (the caller's if the event

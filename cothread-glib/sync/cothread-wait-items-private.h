@@ -11,8 +11,9 @@
 typedef struct
 {
   CtFdWatch watch;          /* its waiter serves every kind */
-  CothreadWaiters *waiters; /* of an event, queue or pulse */
-  guint64 n_pulses;         /* when the wait began */
+  CothreadWaiters *waiters; /* of an event, queue, pulse or timer */
+  guint64 n_told;           /* when the wait began; of a pulse or timer */
+  guint n_expired;          /* likewise; of a timer */
 } CothreadWaitEntry;
 
 /* Takes a reference to whatever is waited for; FALSE after a critical. */

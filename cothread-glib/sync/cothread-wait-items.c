@@ -7,7 +7,7 @@
 gboolean
 cothread_wait_item_begin (CothreadWaitItem *item, CothreadWaitEntry *entry)
 {
-  *entry = (CothreadWaitEntry) { .n_pulses = 0 };
+  *entry = (CothreadWaitEntry) { .n_told = 0 };
   ct_link_init (&entry->watch.waiter.link);
   switch (item->kind)
     {
@@ -20,7 +20,15 @@ cothread_wait_item_begin (CothreadWaitItem *item, CothreadWaitEntry *entry)
     case COTHREAD_WAIT_PULSE:
       entry->waiters = cothread_pulse_get_waiters (item->object);
       if (entry->waiters != NULL)
-        entry->n_pulses = cothread_pulse_get_n_for_all (item->object);
+        entry->n_told = cothread_pulse_get_n_for_all (item->object);
+      break;
+    case COTHREAD_WAIT_TIMER:
+      entry->waiters = cothread_timer_get_waiters (item->object);
+      if (entry->waiters != NULL)
+        {
+          entry->n_told = cothread_timer_get_n_told (item->object);
+          entry->n_expired = cothread_timer_get_n_expired (item->object);
+        }
       break;
     case COTHREAD_WAIT_TASK:
       g_return_val_if_fail (item->object != NULL, FALSE);
@@ -66,7 +74,9 @@ is_ready (const CothreadWaitItem *item, const CothreadWaitEntry *entry, const Ct
     case COTHREAD_WAIT_PULSE:
       /* It remembers nothing, but we may have been woken in vain by another
        * item, and stood nowhere for a moment. */
-      return fired == &entry->watch.waiter || cothread_pulse_get_n_for_all (item->object) != entry->n_pulses;
+      return fired == &entry->watch.waiter || cothread_pulse_get_n_for_all (item->object) != entry->n_told;
+    case COTHREAD_WAIT_TIMER:
+      return cothread_timer_is_over (item->object) || cothread_timer_get_n_told (item->object) != entry->n_told;
     case COTHREAD_WAIT_TASK:
       return cothread_task_is_finished (item->object);
     case COTHREAD_WAIT_DESCRIPTOR:
@@ -125,6 +135,8 @@ cothread_wait_item_take (CothreadWaitItem *item, const CothreadWaitEntry *entry,
       return cothread_event_queue_take (item->object, &item->value, error);
     case COTHREAD_WAIT_TASK:
       return take_result (item->object, &item->value, error);
+    case COTHREAD_WAIT_TIMER:
+      return cothread_timer_take (item->object, entry->n_expired, error);
     case COTHREAD_WAIT_PULSE:
       return TRUE;
     case COTHREAD_WAIT_DESCRIPTOR:

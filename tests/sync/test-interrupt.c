@@ -111,10 +111,69 @@ what_an_interrupted_task_was_given_goes_to_the_next (void)
   g_assert_finalize_object (queue);
 }
 
+/* ---- a timer has told everybody already ---- */
+
+static CothreadTimer *timer;
+
+static gpointer
+interrupt_main (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
+{
+  cothread_sleep (10 * MS, NULL);
+  cothread_scheduler_interrupt (cothread_scheduler_get_default ());
+  return NULL;
+}
+
+static gpointer
+start_again_and_wait (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  gboolean success;
+
+  cothread_sleep (10 * MS, NULL);
+  cothread_timer_reset (timer, 10 * MS);
+  success = cothread_timer_wait (timer, COTHREAD_FOREVER, &failure);
+  say_outcome (success, &failure);
+  return NULL;
+}
+
+static gpointer
+let_time_pass (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
+{
+  cothread_yield (NULL);
+  cothread_test_scheduler_advance (test_scheduler (), 10 * MS);
+  return NULL;
+}
+
+static void
+who_begins_to_wait_for_a_timer_meanwhile_is_left_alone (void)
+{
+  CothreadScheduler *scheduler = cothread_scheduler_get_default ();
+  void (*drive) (gpointer owner) = scheduler->core->drive;
+  CothreadWaitItem item = { .kind = COTHREAD_WAIT_TIMER };
+  g_autoptr (GError) error = NULL;
+  gboolean success;
+  guint which;
+
+  item.object = timer = cothread_timer_new_plain (10 * MS, COTHREAD_TIMER_REUSE);
+  start ("next", start_again_and_wait, NULL);
+  start ("interrupter", interrupt_main, NULL);
+  start ("clock", let_time_pass, NULL);
+  scheduler->core->drive = NULL;
+  success = cothread_wait_any (&item, 1, COTHREAD_FOREVER, &which, &error);
+  scheduler->core->drive = drive;
+  say_outcome (success, &error);
+  settle ();
+  assert_said ("main-interrupted");
+  run_until_no_task_is_left ();
+  assert_said ("next-ok");
+  g_assert_finalize_object (timer);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   sync_test_add ("/interrupt/handed-to-the-next", what_an_interrupted_task_was_given_goes_to_the_next);
+  sync_test_add ("/interrupt/timer-left-alone", who_begins_to_wait_for_a_timer_meanwhile_is_left_alone);
   return g_test_run ();
 }

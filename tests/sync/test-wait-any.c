@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 /* One of each kind, in this order. */
-enum { EVENT, QUEUE, PULSE, TASK, DESCRIPTOR, N_KINDS };
+enum { EVENT, QUEUE, PULSE, TASK, DESCRIPTOR, TIMER, N_KINDS };
 
 static CothreadEvent *event;
 static CothreadEventQueue *queue;
 static CothreadPulse *pulse;
 static CothreadTask *task;
+static CothreadTimer *timer;
 static gint ends[2];
 static gint64 timeout_us;
 
@@ -30,6 +31,7 @@ set_up (void)
   queue = cothread_event_queue_new (0, NULL);
   pulse = cothread_pulse_new ();
   task = spawn ("t", sleep_for_ever, NULL);
+  timer = cothread_timer_new_plain (COTHREAD_FOREVER, COTHREAD_TIMER_REUSE);
   g_unix_open_pipe (ends, FD_CLOEXEC, &error);
   g_assert_no_error (error);
   timeout_us = COTHREAD_FOREVER;
@@ -46,6 +48,7 @@ tear_down (void)
   g_assert_finalize_object (event);
   g_assert_finalize_object (queue);
   g_assert_finalize_object (pulse);
+  g_assert_finalize_object (timer);
 }
 
 /* Says the index of what came, its value, and how it went. */
@@ -58,6 +61,7 @@ wait_for_any (G_GNUC_UNUSED gpointer data, G_GNUC_UNUSED GError **unused)
     [PULSE] = { .kind = COTHREAD_WAIT_PULSE, .object = pulse },
     [TASK] = { .kind = COTHREAD_WAIT_TASK, .object = task },
     [DESCRIPTOR] = { .kind = COTHREAD_WAIT_DESCRIPTOR, .fd = ends[0], .condition = G_IO_IN },
+    [TIMER] = { .kind = COTHREAD_WAIT_TIMER, .object = timer },
   };
   g_autoptr (GError) error = NULL;
   guint which = 99;
@@ -89,12 +93,16 @@ let_come (guint kind)
     case TASK:
       cothread_task_cancel (task);
       break;
+    case TIMER:
+      cothread_timer_reset (timer, 10 * MS);
+      g_assert_true (cothread_sleep (10 * MS, NULL));
+      break;
     default:
       g_assert_cmpint (write (ends[1], "x", 1), ==, 1);
     }
 }
 
-static const char *const expected[N_KINDS] = { "0 value a-ok", "1 item a-ok", "2 a-ok", "3 a-cancelled", "4 a-ok" };
+static const char *const expected[N_KINDS] = { "0 value a-ok", "1 item a-ok", "2 a-ok", "3 a-cancelled", "4 a-ok", "5 a-ok" };
 
 static void
 each_kind_ends_the_wait (void)
@@ -127,7 +135,7 @@ what_came_already_is_taken_without_suspending (void)
       start ("b", (CothreadTaskFunc) sleep_for_ever, NULL);
       wait_for_any (NULL, NULL);
       g_assert_cmpuint (live_tasks (), ==, kind == TASK ? 1 : 2);
-      assert_said (kind == EVENT ? "0 value main-ok" : kind == QUEUE ? "1 item main-ok" : "3 main-cancelled");
+      assert_said (kind == EVENT ? "0 value main-ok" : kind == QUEUE ? "1 item main-ok" : kind == TASK ? "3 main-cancelled" : "5 main-ok");
       cothread_scheduler_shutdown (cothread_scheduler_get_default ());
       tear_down ();
     }
@@ -152,7 +160,7 @@ it_times_out (void)
   wait_for_any (NULL, NULL);
   timeout_us = 0;
   wait_for_any (NULL, NULL);
-  assert_said ("5 main-timeout 5 main-timeout");
+  assert_said ("6 main-timeout 6 main-timeout");
   tear_down ();
 }
 
@@ -166,7 +174,7 @@ it_is_cancelled (void)
   settle ();
   cothread_task_cancel (waiter);
   settle ();
-  assert_said ("5 a-cancelled");
+  assert_said ("6 a-cancelled");
   tear_down ();
 }
 
@@ -184,6 +192,14 @@ the_error_of_what_came_is_reported_with_its_index (void)
   start ("a", wait_for_any, NULL);
   settle ();
   assert_said ("0 a-failed 1 a-closed");
+  tear_down ();
+
+  set_up ();
+  start ("a", wait_for_any, NULL);
+  settle ();
+  cothread_timer_cancel (timer);
+  settle ();
+  assert_said ("5 a-closed");
   tear_down ();
 }
 
