@@ -4,6 +4,7 @@
 #define COTHREAD_INSIDE
 
 #include "loop/cothread-error.h"
+#include "loop/cothread-nested.h"
 #include "loop/cothread-overflow.h"
 #include "loop/cothread-precise.h"
 #include "loop/cothread-quit.h"

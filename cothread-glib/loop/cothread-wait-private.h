@@ -11,6 +11,9 @@
  * waiting is impossible. */
 CtScheduler *cothread_wait_begin_slowly (GError **error);
 
+/* NULL, or a sentence. */
+const char *cothread_wait_why_not (const CtScheduler *core);
+
 static inline CtScheduler *
 cothread_wait_begin (GError **error)
 {

@@ -11,8 +11,8 @@
  * g_main_depth() costs a quarter of a whole yield, so it is asked only when a
  * task may be running a main loop: the worker's prepare() notes that. A loop
  * over some other context is noticed when the turn ends. */
-static const char *
-why_not_here (const CtScheduler *core)
+const char *
+cothread_wait_why_not (const CtScheduler *core)
 {
   const CtTask *current = core->current;
 
@@ -34,7 +34,8 @@ why_not_here (const CtScheduler *core)
            "Use the _async form, or spawn a task (cothread_spawn()) and wait in it";
   if (core->frame != NULL || g_main_depth () > 0)
     return "Cannot wait here: this code was called by the main loop, outside any task. "
-           "Spawn a task (cothread_spawn()) and wait in it, or use the _async form";
+           "Spawn a task (cothread_spawn()) and wait in it, use the _async form, "
+           "or have the loop nested with cothread_run_nested()";
   return NULL;
 }
 
@@ -56,7 +57,7 @@ cothread_wait_begin_slowly (GError **error)
           return NULL;
         }
     }
-  why_not = why_not_here (self->core);
+  why_not = cothread_wait_why_not (self->core);
   if (why_not == NULL && self->core->current->kind == CT_TASK_MAIN && !cothread_source_can_iterate (self))
     why_not = "Cannot wait here: this code is a source's prepare() or check(). "
               "Spawn a task (cothread_spawn()) and wait in it";
@@ -312,4 +313,38 @@ cothread_scheduler_get_time (CothreadScheduler *self)
   g_return_val_if_fail (cothread_scheduler_is_own_thread (self), 0);
 
   return cothread_scheduler_now (self);
+}
+
+/**
+ * cothread_timeout_until:
+ * @deadline_us: a time in the sense of cothread_scheduler_get_time(), or
+ *   %G_MAXINT64
+ *
+ * Makes the timeout of any wait from a deadline, such as one that several waits
+ * share:
+ *
+ * ```c
+ * gint64 deadline_us = cothread_scheduler_get_time (scheduler) + 2 * G_USEC_PER_SEC;
+ *
+ * cothread_event_wait (first, cothread_timeout_until (deadline_us), &error);
+ * cothread_event_wait (second, cothread_timeout_until (deadline_us), &error);
+ * ```
+ *
+ * In a thread without a scheduler deadlines are those of g_get_monotonic_time().
+ * Never suspends.
+ *
+ * Returns: microseconds until then; 0 for a moment in the past, and
+ *   %COTHREAD_FOREVER for %G_MAXINT64
+ *
+ * Since: 0.1
+ */
+gint64
+cothread_timeout_until (gint64 deadline_us)
+{
+  CothreadScheduler *self = cothread_scheduler_peek_default ();
+  gint64 now_us = self != NULL && self->core != NULL ? cothread_scheduler_now (self) : g_get_monotonic_time ();
+
+  if (deadline_us == G_MAXINT64)
+    return COTHREAD_FOREVER;
+  return deadline_us > now_us ? deadline_us - now_us : 0;
 }

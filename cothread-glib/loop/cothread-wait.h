@@ -26,6 +26,8 @@ COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_checkpoint (GError **error);
 
 COTHREAD_AVAILABLE_IN_0_1
+gint64 cothread_timeout_until (gint64 deadline_us);
+COTHREAD_AVAILABLE_IN_0_1
 gint64 cothread_scheduler_get_time (CothreadScheduler *self);
 
 G_END_DECLS

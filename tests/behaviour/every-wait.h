@@ -12,7 +12,7 @@ typedef struct
   gboolean (*wait) (gint64 timeout_us, GError **error);
 } EveryWait;
 
-#define N_EVERY_WAIT 9
+#define N_EVERY_WAIT 15
 extern const EveryWait every_wait[N_EVERY_WAIT];
 
 void every_wait_set_up (void);

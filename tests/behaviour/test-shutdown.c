@@ -38,7 +38,8 @@ test_tasks_parked_in_every_kind_of_wait_are_unwound_once (void)
   settle ();
   shut_down ();
 
-  assert_said ("event event-value pulse event-queue task descriptor descriptor-again descriptors no-descriptor");
+  assert_said ("event event-value pulse event-queue task descriptor descriptor-again descriptors no-descriptor "
+               "lock semaphore timer any selection signal");
   every_wait_tear_down ();
 }
 

@@ -77,8 +77,56 @@ test_deadlines_of_different_waits_fire_in_order (void)
     }
   g_assert_true (cothread_sleep (500 * MS, NULL));
 
-  assert_said ("no-descriptor descriptors descriptor-again descriptor task event-queue pulse event-value event");
+  assert_said ("signal selection any timer semaphore lock no-descriptor descriptors descriptor-again descriptor task event-queue pulse event-value event");
   every_wait_tear_down ();
+}
+
+static gpointer
+wait_until_a_deadline (gpointer wait, G_GNUC_UNUSED GError **error)
+{
+  gint64 deadline_us = now () + 50 * MS;
+  g_autoptr (GError) failure = NULL;
+
+  cothread_test_scheduler_advance (test_scheduler (), 20 * MS); /* something took its time */
+  g_assert_false (((const EveryWait *) wait)->wait (cothread_timeout_until (deadline_us), &failure));
+  g_assert_error (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_cmpint (now (), ==, deadline_us);
+  return NULL;
+}
+
+static void
+test_a_deadline_can_be_given_to_each (void)
+{
+  every_wait_set_up ();
+  for (guint i = 0; i < N_EVERY_WAIT; i++)
+    {
+      g_autoptr (CothreadTask) task = spawn (every_wait[i].name, wait_until_a_deadline, (gpointer) &every_wait[i]);
+
+      g_assert_true (cothread_task_join (task, COTHREAD_FOREVER, NULL, NULL));
+    }
+  g_assert_cmpint (cothread_timeout_until (now () - 1), ==, 0);
+  g_assert_cmpint (cothread_timeout_until (G_MININT64), ==, 0);
+  g_assert_cmpint (cothread_timeout_until (now () + 1), ==, 1);
+  g_assert_cmpint (cothread_timeout_until (G_MAXINT64 - 1), ==, G_MAXINT64 - 1 - now ());
+  g_assert_cmpint (cothread_timeout_until (G_MAXINT64), ==, COTHREAD_FOREVER);
+  every_wait_tear_down ();
+}
+
+static gpointer
+ask_in_a_thread_without_a_scheduler (G_GNUC_UNUSED gpointer unused)
+{
+  gint64 timeout_us = cothread_timeout_until (g_get_monotonic_time () + 1000 * G_USEC_PER_SEC);
+
+  g_assert_cmpint (timeout_us, >, 500 * G_USEC_PER_SEC);
+  g_assert_cmpint (timeout_us, <=, 1000 * G_USEC_PER_SEC);
+  g_assert_null (cothread_scheduler_peek_default ());
+  return NULL;
+}
+
+static void
+test_deadlines_of_other_threads_go_by_the_monotonic_clock (void)
+{
+  g_thread_join (g_thread_new ("other", ask_in_a_thread_without_a_scheduler, NULL));
 }
 
 static void
@@ -124,6 +172,9 @@ main (int argc, char **argv)
   behaviour_add_virtual ("/wait/every/no-time-suspends-once-and-times-out", test_no_time_suspends_once_and_times_out);
   behaviour_add_virtual ("/wait/every/a-huge-timeout-is-for-ever-and-does-not-overflow", test_a_huge_timeout_is_for_ever_and_does_not_overflow);
   behaviour_add_virtual ("/wait/every/deadlines-of-different-waits-fire-in-order", test_deadlines_of_different_waits_fire_in_order);
+  behaviour_add_virtual ("/wait/every/a-deadline-can-be-given-to-each", test_a_deadline_can_be_given_to_each);
+  behaviour_add_virtual ("/wait/every/deadlines-of-other-threads-go-by-the-monotonic-clock",
+                         test_deadlines_of_other_threads_go_by_the_monotonic_clock);
   behaviour_add_virtual ("/wait/every/main-can-do-it-too", test_main_waits_for_everything_too);
   behaviour_add_virtual ("/wait/every/an-interrupt-reaches-main", test_an_interrupt_reaches_main_in_every_wait);
   return g_test_run ();

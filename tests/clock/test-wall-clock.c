@@ -14,45 +14,15 @@
 #define DAY ((gint64) 24 * 3600)
 #define PATIENCE_US (20 * G_USEC_PER_SEC)
 
-static CothreadSemaphore *semaphore;
-static CothreadLock *lock;
-static CothreadSelection *selection;
-static CothreadTimer *timer;
 static CothreadThreadedEventQueue *threaded_queue;
 static CothreadCallbackQueue *callbacks;
 static CothreadCallbackQueue *full;
-static CothreadTask *holder;
-static GCancellable *object;
 static gint ends[2];
 
 static gboolean
 sleep_until (gint64 timeout_us, GError **error)
 {
   return cothread_sleep_until (now () + timeout_us, error);
-}
-
-static gboolean
-take_permit (gint64 timeout_us, GError **error)
-{
-  return cothread_semaphore_acquire (semaphore, timeout_us, error);
-}
-
-static gboolean
-take_lock (gint64 timeout_us, GError **error)
-{
-  return cothread_lock_acquire (lock, timeout_us, error);
-}
-
-static gboolean
-select_one (gint64 timeout_us, GError **error)
-{
-  return cothread_selection_wait (selection, timeout_us, error) >= 0;
-}
-
-static gboolean
-wait_for_timer (gint64 timeout_us, GError **error)
-{
-  return cothread_timer_wait (timer, timeout_us, error);
 }
 
 static gboolean
@@ -81,26 +51,11 @@ stay_in_scope (gint64 timeout_us, GError **error)
 }
 
 static gboolean
-any (gint64 timeout_us, GError **error)
-{
-  CothreadWaitItem items[] = { { .kind = COTHREAD_WAIT_DESCRIPTOR, .fd = ends[0], .condition = G_IO_IN } };
-  guint which;
-
-  return cothread_wait_any (items, 1, timeout_us, &which, error);
-}
-
-static gboolean
 read_pipe (gint64 timeout_us, GError **error)
 {
   char byte;
 
   return cothread_read (ends[0], &byte, 1, timeout_us, error) >= 0;
-}
-
-static gboolean
-wait_for_signal (gint64 timeout_us, GError **error)
-{
-  return cothread_wait_signal (object, "cancelled", timeout_us, NULL, error);
 }
 
 static gboolean
@@ -156,15 +111,9 @@ static const struct
   { { "sleep", cothread_sleep } },
   { { "sleep-until", sleep_until } },
   { { "sleep-precisely", cothread_sleep_precisely } },
-  { { "semaphore", take_permit } },
-  { { "lock", take_lock } },
-  { { "selection", select_one } },
-  { { "timer", wait_for_timer } },
   { { "timer-of-its-own", wait_for_timer_to_expire } },
   { { "scope", stay_in_scope } },
-  { { "any", any } },
   { { "read", read_pipe } },
-  { { "signal", wait_for_signal } },
   { { "threaded-queue", take_item } },
   { { "thread", work_in_thread } },
   { { "threaded-queue", take_item }, TRUE },
@@ -223,29 +172,13 @@ step_to_and_fro (G_GNUC_UNUSED gpointer unused)
   return NULL;
 }
 
-static gpointer
-hold_lock (G_GNUC_UNUSED gpointer unused, GError **error)
-{
-  g_assert_true (cothread_lock_acquire (lock, COTHREAD_FOREVER, NULL));
-  cothread_sleep (COTHREAD_FOREVER, error);
-  cothread_lock_release (lock);
-  return NULL;
-}
-
 static void
 set_up (void)
 {
   every_wait_set_up ();
   make_pipe (ends);
   g_unix_set_fd_nonblocking (ends[0], TRUE, NULL);
-  semaphore = cothread_semaphore_new (0, 1);
-  lock = cothread_lock_new ();
-  holder = spawn ("holder", hold_lock, NULL);
-  selection = cothread_selection_new ();
-  cothread_selection_add_descriptor (selection, ends[0], G_IO_IN);
-  timer = cothread_timer_new_plain (COTHREAD_FOREVER, COTHREAD_TIMER_REUSE);
   threaded_queue = cothread_threaded_event_queue_new (0, NULL);
-  object = g_cancellable_new ();
   callbacks = g_object_ref (cothread_scheduler_get_callback_queue (cothread_scheduler_get_default ()));
   full = cothread_callback_queue_new (cothread_scheduler_get_default (), "full");
   cothread_callback_queue_set_max_length (full, 1);
@@ -260,17 +193,10 @@ static void
 tear_down (void)
 {
   cothread_callback_queue_close (full);
-  cothread_task_cancel (holder);
   every_wait_tear_down ();
   g_clear_object (&full);
   g_clear_object (&callbacks);
-  g_clear_object (&object);
   g_clear_object (&threaded_queue);
-  g_clear_object (&timer);
-  g_clear_object (&selection);
-  g_clear_pointer (&holder, cothread_task_unref);
-  g_clear_object (&lock);
-  g_clear_object (&semaphore);
   g_close (ends[0], NULL);
   g_close (ends[1], NULL);
 }
