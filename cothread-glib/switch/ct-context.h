@@ -127,8 +127,13 @@ ct_context_jump_inline (void **from, void *to)
 #ifdef __AVX512F__
                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",
                       "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31",
-                      "k1", "k2", "k3", "k4", "k5", "k6", "k7",
+                      "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7",
 #endif
+#ifdef __APX_F__
+                      "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23",
+                      "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31",
+#endif
+                      "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)",
                       "memory", "cc");
 }
 #else
