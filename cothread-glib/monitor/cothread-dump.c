@@ -33,7 +33,7 @@ dump_init (Dump *self, CothreadScheduler *scheduler, CothreadDumpFlags flags, gu
     .tasks = g_ptr_array_new_with_free_func ((GDestroyNotify) cothread_task_unref),
     .queues = g_ptr_array_new_with_free_func (g_object_unref),
     .names = (flags & COTHREAD_DUMP_BACKTRACES) != 0 ? cothread_backtrace_names_new () : NULL,
-    .now_us = g_get_monotonic_time (),
+    .now_us = cothread_scheduler_now (scheduler),
   };
   if (core == NULL)
     return;

@@ -370,6 +370,24 @@ test_a_signal_that_does_not_exist_is_an_error (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
+static gpointer
+sleep_for_an_hour (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  cothread_sleep (3600 * 1000 * MS, error);
+  return NULL;
+}
+
+static void
+test_waits_in_virtual_time_are_told_in_virtual_time (void)
+{
+  g_autofree char *text = NULL;
+
+  start ("sleeper", sleep_for_an_hour, NULL);
+  cothread_sleep (1200 * 1000 * MS, NULL);
+  text = cothread_scheduler_dump_text (cothread_scheduler_get_default (), COTHREAD_DUMP_DEFAULT, 0);
+  g_assert_nonnull (strstr (text, "waiting for sleep, since 1200.000 s, for 2400.000 s more"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -381,6 +399,7 @@ main (int argc, char **argv)
   behaviour_add ("/backtrace/language-hook", test_a_language_adds_its_own_frames_first);
   behaviour_add ("/dump/text/tasks-and-queues", test_the_text_tells_about_tasks_and_queues);
   behaviour_add ("/dump/golden", test_text_and_json_are_the_golden_ones);
+  behaviour_add_virtual ("/dump/text/virtual-time", test_waits_in_virtual_time_are_told_in_virtual_time);
   behaviour_add ("/dump/text/few", test_a_dump_of_few_says_how_many_are_left_out);
 #ifdef HAVE_JSON_GLIB
   behaviour_add ("/dump/json/is-json", test_the_json_is_json_with_the_same_things);
