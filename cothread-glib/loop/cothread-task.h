@@ -106,9 +106,32 @@ CothreadTask *cothread_spawn_full (CothreadTaskFunc func,
  *
  * Since: 0.1
  */
+#ifndef __cplusplus
 #define cothread_spawn(func, user_data) \
   cothread_spawn_full ((func), (user_data), \
                        &(CothreadSpawnOptions) { .function = #func, .site = G_STRLOC, .site_function = G_STRFUNC }, NULL)
+#else
+/* Where a compound literal has no address. */
+static inline CothreadSpawnOptions
+cothread_spawn_options_of (const char *function, const char *site, const char *site_function)
+{
+  CothreadSpawnOptions options = CothreadSpawnOptions ();
+
+  options.function = function;
+  options.site = site;
+  options.site_function = site_function;
+  return options;
+}
+
+static inline CothreadTask *
+cothread_spawn_with (CothreadTaskFunc func, gpointer user_data, const CothreadSpawnOptions &options)
+{
+  return cothread_spawn_full (func, user_data, &options, NULL);
+}
+
+#define cothread_spawn(func, user_data) \
+  cothread_spawn_with ((func), (user_data), cothread_spawn_options_of (#func, G_STRLOC, G_STRFUNC))
+#endif
 
 COTHREAD_AVAILABLE_IN_0_1
 CothreadTask *cothread_task_ref (CothreadTask *task);

@@ -30,9 +30,20 @@ CothreadTask *cothread_scope_spawn_full (CothreadScope *scope,
  *
  * Since: 0.1
  */
+#ifndef __cplusplus
 #define cothread_scope_spawn(scope, func, user_data) \
   cothread_scope_spawn_full ((scope), (func), (user_data), \
                              &(CothreadSpawnOptions) { .function = #func, .site = G_STRLOC, .site_function = G_STRFUNC }, NULL)
+#else
+static inline CothreadTask *
+cothread_scope_spawn_with (CothreadScope *scope, CothreadTaskFunc func, gpointer user_data, const CothreadSpawnOptions &options)
+{
+  return cothread_scope_spawn_full (scope, func, user_data, &options, NULL);
+}
+
+#define cothread_scope_spawn(scope, func, user_data) \
+  cothread_scope_spawn_with ((scope), (func), (user_data), cothread_spawn_options_of (#func, G_STRLOC, G_STRFUNC))
+#endif
 
 COTHREAD_AVAILABLE_IN_0_1
 gboolean cothread_scope_leave (CothreadScope *scope, GError **error);
