@@ -42,6 +42,14 @@ GAsyncResult *cothread_await_end (CothreadAwait *await, GError **error) G_GNUC_W
 #define COTHREAD_AWAIT_ARGUMENTS(await) \
   cothread_await_get_cancellable (await), cothread_await_callback, (await)
 
+/* So that the compiler warns who drops the result, and with it the _finish(). */
+G_GNUC_WARN_UNUSED_RESULT
+static inline GAsyncResult *
+_cothread_await_result (GAsyncResult *result)
+{
+  return result;
+}
+
 /**
  * cothread_await: (skip)
  * @error: return location for a #GError
@@ -58,7 +66,10 @@ GAsyncResult *cothread_await_end (CothreadAwait *await, GError **error) G_GNUC_W
  * return result != NULL && g_file_load_contents_finish (file, result, &contents, &length, NULL, error);
  * ```
  *
- * It is a call of @start like any other, so the compiler checks the arguments.
+ * It is a call of @start like any other, so the compiler checks the arguments,
+ * and it warns who drops the result. A function that takes nothing but the last
+ * three, or has more arguments after them, needs cothread_await_begin().
+ *
  * The result stays with the task until it has called `_finish`, and holds what
  * that needs, also the source object.
  *
@@ -96,7 +107,7 @@ GAsyncResult *cothread_await_end (CothreadAwait *await, GError **error) G_GNUC_W
  * Since: 0.1
  */
 #define cothread_await_for(timeout_us, error, start, ...) \
-  (G_GNUC_EXTENSION ({ \
+  _cothread_await_result (G_GNUC_EXTENSION ({ \
     CothreadAwait _cothread_await; \
     GAsyncResult *_cothread_result = NULL; \
     if (cothread_await_begin (&_cothread_await, #start, (timeout_us), (error))) \

@@ -37,6 +37,22 @@ CASES = [
      "unused-result"),
     # The error in place of its address.
     ("GError *own = NULL; result = cothread_await (own, g_file_load_contents_async, file);", "incompatible pointer type"),
+    ("cothread_await (error, g_file_load_contents_async, file);", "unused-result"),
+    ("cothread_await_for (1000, error, g_file_load_contents_async, file);", "unused-result"),
+    # The last three by hand.
+    ("result = cothread_await (error, g_file_load_contents_async, file, NULL, NULL, NULL);", "too many arguments"),
+    # Something between the cancellable and the callback.
+    ("result = cothread_await (error, g_file_copy_async, file, file, 0, 0);", "too few arguments"),
+    # The timeout and the error the wrong way round.
+    ("result = cothread_await_for (error, 1000, g_file_load_contents_async, file);", "makes integer from pointer"),
+    # The object of another _finish().
+    ("result = cothread_await (error, g_file_load_contents_async, file); "
+     "g_input_stream_read_finish (file, result, error);", "incompatible pointer type"),
+    # One result in place of another.
+    ("result = cothread_await (error, g_file_load_contents_async, file); "
+     "g_file_load_contents_finish (file, error, NULL, NULL, NULL, error);", "incompatible pointer type"),
+    # What is no function.
+    ("result = cothread_await (error, file, file);", "is not a function"),
     # What is no result.
     ("GFileInfo *info = cothread_await (error, g_file_load_contents_async, file);", "incompatible pointer type"),
 ]
