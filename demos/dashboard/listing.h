@@ -9,7 +9,6 @@ G_BEGIN_DECLS
  * the task waits and the main loop goes on. */
 typedef struct
 {
-  CothreadEvent *done;
   GFileEnumerator *enumerator;
   GList *batch;
 } DashListing;
