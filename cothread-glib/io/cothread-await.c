@@ -65,6 +65,21 @@ enter_context (Await *self)
  * cothread_await_callback(), and then call cothread_await_end(), whatever
  * happened. In between the context of the scheduler is thread-default.
  *
+ * ```c
+ * CothreadAwait await;
+ *
+ * if (!cothread_await_begin (&await, "g_file_copy_async", COTHREAD_FOREVER, error))
+ *   return FALSE;
+ * g_file_copy_async (from, to, G_FILE_COPY_NONE, G_PRIORITY_DEFAULT, cothread_await_get_cancellable (&await),
+ *                    show_progress, NULL, cothread_await_callback, &await);
+ * result = cothread_await_end (&await, error);
+ * return result != NULL && g_file_copy_finish (from, result, error);
+ * ```
+ *
+ * To be called in a task, or in plain `main()`. Suspends only a task that was
+ * cancelled before, which fails with %G_IO_ERROR_CANCELLED. Otherwise fails with
+ * %COTHREAD_ERROR_WRONG_CONTEXT where nothing can wait.
+ *
  * Returns: whether the operation is to be started
  *
  * Since: 0.1
@@ -96,7 +111,9 @@ cothread_await_begin (CothreadAwait *await, const char *what, gint64 timeout_us,
  * cothread_await_get_cancellable: (skip)
  * @await: what cothread_await_begin() has begun
  *
- * What cancels the operation.
+ * What cancels the operation: the task's own cancellable, or, where there is a
+ * timeout or no task, one for this operation alone. An operation that must not
+ * be cut short is given %NULL instead; its answer is waited for all the same.
  *
  * Returns: (transfer none) (nullable): the cancellable; %NULL in a shielded
  *   section
@@ -133,7 +150,8 @@ deliver (CothreadMail *mail)
  * @await: what cothread_await_begin() has begun
  *
  * The callback of the operation. It may come before the function that starts it
- * has returned, on any stack, and in any thread, but only once.
+ * has returned, on any stack, and in any thread, but only once. It takes a
+ * reference to the result, wakes the task, and never suspends.
  *
  * Since: 0.1
  */
@@ -199,7 +217,9 @@ wait_for_answer (Await *self)
  * @error: return location for a #GError
  *
  * The last part of cothread_await(): suspends the calling task until
- * cothread_await_callback() was called.
+ * cothread_await_callback() was called, unless it was already. To be called by
+ * who began it, on the same stack. Fails like cothread_await_for(), but for what
+ * cothread_await_begin() fails with.
  *
  * Returns: (transfer full) (nullable): the result, for the `_finish` function
  *

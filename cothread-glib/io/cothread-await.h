@@ -102,7 +102,11 @@ _cothread_await_result (GAsyncResult *result)
  * Like cothread_await(), with a timeout: when it has passed, the operation is
  * cancelled and its answer waited for. If it did nothing more (a #GTask that
  * failed) that is %NULL with %G_IO_ERROR_TIMED_OUT; otherwise the result is what
- * was done.
+ * was done. The task itself is not cancelled, and may go on waiting.
+ *
+ * ```c
+ * result = cothread_await_for (5 * G_USEC_PER_SEC, error, g_socket_client_connect_async, client, connectable);
+ * ```
  *
  * Since: 0.1
  */

@@ -105,8 +105,20 @@ handler_finalized (G_GNUC_UNUSED gpointer data, GClosure *closure)
  * emission, holds the object and copies of the arguments, and its emissions
  * may overlap. It returns nothing to the signal.
  *
+ * ```c
+ * static void
+ * on_clicked (gpointer button, const GValue *arguments, guint n_arguments, gpointer self)
+ * {
+ *   if (cothread_sleep (G_USEC_PER_SEC, NULL))
+ *     ...
+ * }
+ *
+ * cothread_connect_task (button, "clicked", on_clicked, self, NULL);
+ * ```
+ *
  * The signal may be emitted in any thread. After the scheduler was shut down the
- * handler does nothing. A signal that the object does not have is a critical.
+ * handler does nothing; an emission that no task can be spawned for is a warning.
+ * A signal that the object does not have is a critical. Never suspends.
  *
  * Returns: the handler, for g_signal_handler_disconnect(); 0 after a critical
  *

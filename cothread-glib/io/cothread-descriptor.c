@@ -16,6 +16,16 @@
  *
  * One task may read while another writes. It belongs to the thread that made it.
  *
+ * ```c
+ * g_autoptr (CothreadDescriptor) peer = cothread_descriptor_new (cothread_accept (listener, NULL, NULL, COTHREAD_FOREVER, NULL), NULL);
+ * char buffer[4096];
+ * gssize n = 0;
+ *
+ * while (peer != NULL && (n = cothread_descriptor_read (peer, buffer, sizeof buffer, COTHREAD_FOREVER, error)) > 0 &&
+ *        cothread_descriptor_write_all (peer, buffer, n, COTHREAD_FOREVER, error))
+ *   ;
+ * ```
+ *
  * Since: 0.1
  */
 struct _CothreadDescriptor
@@ -31,8 +41,9 @@ struct _CothreadDescriptor
  * @fd: an open descriptor, which is taken and made non-blocking
  * @error: return location for a #GError
  *
- * Fails with the code of %G_IO_ERROR for a descriptor that is not open; it is
- * not taken then.
+ * Takes a descriptor over, whose other users have to leave it alone from now on.
+ * Never suspends. Fails with %G_IO_ERROR_INVALID_ARGUMENT for a descriptor that is
+ * not open; it is not taken then.
  *
  * Returns: (transfer full): the descriptor, or %NULL
  *
@@ -58,7 +69,9 @@ cothread_descriptor_new (gint fd, GError **error)
  * cothread_descriptor_free: (skip)
  * @self: (nullable) (transfer full): a descriptor
  *
- * Closes the descriptor, wakes whoever waits for it, and frees it.
+ * Closes the descriptor, wakes whoever waits for it (as
+ * cothread_descriptor_close() does), and frees it as soon as they have left.
+ * Never suspends.
  *
  * Since: 0.1
  */
@@ -78,6 +91,8 @@ cothread_descriptor_free (CothreadDescriptor *self)
 /**
  * cothread_descriptor_get_fd: (skip)
  * @self: a descriptor
+ *
+ * To set options of a socket, for instance; it still belongs to the descriptor.
  *
  * Returns: its number; -1 after it was closed
  *
@@ -252,6 +267,7 @@ cothread_descriptor_write_all (CothreadDescriptor *self, const void *buffer, gsi
  *
  * Closes the descriptor and wakes whoever waits for it, with
  * %G_IO_ERROR_CLOSED; see cothread_close(). Closing it again does nothing.
+ * Never suspends. Fails with the code of %G_IO_ERROR for what close() says.
  *
  * Returns: whether all went well
  *

@@ -64,7 +64,11 @@ static const CothreadAsyncWaitKind fd_kind = {
  *
  * Waits until a descriptor is ready, as cothread_wait_fd() does, but calls back
  * instead of suspending a task. The callback comes in the caller's
- * thread-default context.
+ * thread-default context. May be called in a task and outside; never suspends.
+ *
+ * ```c
+ * cothread_wait_fd_async (fd, G_IO_IN, 5 * G_USEC_PER_SEC, cancellable, on_ready, self);
+ * ```
  *
  * Since: 0.1
  */

@@ -215,7 +215,14 @@ cothread_fd_call_write_all (CothreadFdCall *call, const void *buffer, gsize n_by
  * (%G_IO_ERROR_CONNECTION_CLOSED for a connection that was reset), with
  * %G_IO_ERROR_CLOSED if the descriptor is closed meanwhile with
  * cothread_close(), with %G_IO_ERROR_TIMED_OUT, and like cothread_sleep(). A
- * cancelled task reads nothing.
+ * cancelled task reads nothing. Where nothing can wait (in a handler of the main
+ * loop) it reads what is there, and fails with %COTHREAD_ERROR_WRONG_CONTEXT only
+ * if nothing is.
+ *
+ * ```c
+ * while ((n = cothread_read (fd, buffer, sizeof buffer, 10 * G_USEC_PER_SEC, error)) > 0)
+ *   g_string_append_len (text, buffer, n);
+ * ```
  *
  * Returns: how many bytes were read, 0 at the end; -1 on failure
  *
@@ -266,8 +273,8 @@ cothread_readv (gint fd, const struct iovec *vectors, guint n_vectors, gint64 ti
  *
  * Writes, as write() does, and perhaps fewer bytes than there are, but suspends
  * only the calling task until there is room. It tries first. To a socket it
- * writes without raising `SIGPIPE`. See cothread_read() for all else, and
- * cothread_write_all().
+ * writes without raising `SIGPIPE`; to a pipe that nobody reads it raises it, as
+ * write() does. See cothread_read() for all else, and cothread_write_all().
  *
  * Fails with %G_IO_ERROR_BROKEN_PIPE if nobody reads any more, and like
  * cothread_read().
@@ -322,6 +329,10 @@ cothread_writev (gint fd, const struct iovec *vectors, guint n_vectors, gint64 t
  * Writes all the bytes; otherwise like cothread_write(). How many of them were
  * written before a failure is not told.
  *
+ * ```c
+ * cothread_write_all (fd, "hello\n", 6, COTHREAD_FOREVER, error);
+ * ```
+ *
  * Returns: whether all were written
  *
  * Since: 0.1
@@ -372,6 +383,11 @@ is_transient (int failure)
  *
  * Fails with %G_IO_ERROR_TOO_MANY_OPEN_FILES if there is no descriptor left;
  * the connection then still waits. Otherwise fails like cothread_read().
+ *
+ * ```c
+ * while ((peer = cothread_accept (listener, NULL, NULL, COTHREAD_FOREVER, error)) >= 0)
+ *   cothread_task_unref (cothread_spawn (serve, GINT_TO_POINTER (peer)));
+ * ```
  *
  * Returns: the new socket, or -1
  *
@@ -443,6 +459,14 @@ wait_for_backlog (CothreadFdCall *call, GError **error)
  *
  * Fails with the code of %G_IO_ERROR for what the system says, such as
  * %G_IO_ERROR_CONNECTION_REFUSED, and otherwise like cothread_read().
+ *
+ * ```c
+ * struct sockaddr_un address = { AF_UNIX, "/run/service/socket" };
+ * int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+ *
+ * if (!cothread_connect (fd, (struct sockaddr *) &address, sizeof address, 5 * G_USEC_PER_SEC, error))
+ *   cothread_close (fd, NULL);
+ * ```
  *
  * Returns: whether it is connected
  *

@@ -110,7 +110,15 @@ poll_watches (CtScheduler *core, CtFdWatch *watches, GPollFD *fds, guint n, gint
  * it suspends once, and then takes what is ready.
  *
  * Of two tasks that wait for the same event on one descriptor one is woken;
- * errors and hang-ups wake all.
+ * errors and hang-ups wake all. One that is closed meanwhile with
+ * cothread_close() is ready, with %G_IO_NVAL.
+ *
+ * ```c
+ * GPollFD fds[] = { { keyboard, G_IO_IN, 0 }, { serial_line, G_IO_IN, 0 } };
+ *
+ * if (cothread_poll_list (fds, 2, COTHREAD_FOREVER, error) > 0 && fds[1].revents != 0)
+ *   ...
+ * ```
  *
  * Fails with an error of %G_IO_ERROR for a descriptor that is not open, with
  * %G_IO_ERROR_TIMED_OUT, and like cothread_sleep().
@@ -180,7 +188,13 @@ wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeo
  * @timeout_us: microseconds, or %COTHREAD_FOREVER
  * @error: return location for a #GError
  *
- * Waits until a descriptor is ready. See cothread_poll_list().
+ * Waits until a descriptor is ready, which need not be non-blocking. Suspends the
+ * calling task, and fails, like cothread_poll_list().
+ *
+ * ```c
+ * if (cothread_wait_fd (fd, G_IO_IN, G_USEC_PER_SEC, error) != 0)
+ *   n = read (fd, buffer, sizeof buffer);
+ * ```
  *
  * Returns: what is ready, with %G_IO_ERR, %G_IO_HUP or %G_IO_NVAL if such a
  *   thing happened; 0 on failure
@@ -210,7 +224,14 @@ cothread_wait_fd (gint fd, GIOCondition condition, gint64 timeout_us, GError **e
  * to the next, until the loop sleeps and nobody waits for it. So it must be the
  * same open file as in the last wait. Another file under the same number would
  * never be reported: wait for that with cothread_wait_fd() first. And it may
- * return although nothing is ready: try again then.
+ * return although nothing is ready: try again then. Fails like
+ * cothread_poll_list().
+ *
+ * ```c
+ * while ((n = read (fd, buffer, sizeof buffer)) < 0 && errno == EAGAIN)
+ *   if (cothread_wait_fd_again (fd, G_IO_IN, COTHREAD_FOREVER, error) == 0)
+ *     return FALSE;
+ * ```
  *
  * Returns: what has become ready, with %G_IO_ERR, %G_IO_HUP or %G_IO_NVAL if
  *   such a thing happened; 0 on failure

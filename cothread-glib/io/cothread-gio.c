@@ -18,7 +18,16 @@
  *
  * Loads a whole file. Suspends the calling task, as cothread_await() does.
  *
- * Fails like g_file_load_contents_finish() and cothread_await().
+ * ```c
+ * g_autofree char *text = NULL;
+ *
+ * if (!cothread_load_file (file, &text, NULL, error))
+ *   return FALSE;
+ * ```
+ *
+ * Fails like g_file_load_contents_finish() and cothread_await(); nothing is
+ * returned then. A thread of GIO that reads from something that gives nothing (a
+ * FIFO, a file system that is gone) cannot be cancelled: the task waits for it.
  *
  * Returns: whether it was loaded
  *
@@ -102,6 +111,10 @@ write_replacement (GOutputStream *stream, const char *contents, gsize n_bytes, G
  * what was there stays as it was; of a file that was not there a part may be
  * left. Suspends the calling task, as cothread_await() does.
  *
+ * ```c
+ * cothread_save_file (file, text, -1, error);
+ * ```
+ *
  * Fails like g_file_replace_finish(), g_output_stream_write_all_finish(),
  * g_output_stream_close_finish() and cothread_await(). A cancellation that comes
  * when all is written and the file is being replaced comes too late: it was
@@ -149,7 +162,15 @@ next_infos (GFileEnumerator *children, GError **error)
  * @error: return location for a #GError
  *
  * Lists what is in a folder, in the order in which the system gives it. Suspends
- * the calling task, as cothread_await() does.
+ * the calling task, as cothread_await() does, once for each portion: other tasks
+ * run in between.
+ *
+ * ```c
+ * g_autoptr (GPtrArray) infos = cothread_list_folder (folder, "standard::name", G_FILE_QUERY_INFO_NONE, error);
+ *
+ * for (guint i = 0; infos != NULL && i < infos->len; i++)
+ *   g_print ("%s\n", g_file_info_get_name (infos->pdata[i]));
+ * ```
  *
  * Fails like g_file_enumerate_children_finish(),
  * g_file_enumerator_next_files_finish() and cothread_await().
@@ -197,6 +218,12 @@ cothread_list_folder (GFile *folder, const char *attributes, GFileQueryInfoFlags
  * Looks up the addresses of a host. Suspends the calling task, as
  * cothread_await() does.
  *
+ * ```c
+ * GList *addresses = cothread_resolve ("www.gnome.org", error);
+ * ...
+ * g_resolver_free_addresses (addresses);
+ * ```
+ *
  * Fails like g_resolver_lookup_by_name_finish() and cothread_await().
  *
  * Returns: (transfer container) (element-type GInetAddress): the addresses, to be
@@ -225,7 +252,12 @@ cothread_resolve (const char *host_name, GError **error)
  * @error: return location for a #GError
  *
  * Connects to a host, by whatever address and proxy answers. Suspends the
- * calling task, as cothread_await() does.
+ * calling task, as cothread_await() does. For TLS, or a #GSocketClient with
+ * options, await its own functions.
+ *
+ * ```c
+ * g_autoptr (GSocketConnection) peer = cothread_connect_to_host ("example.org", 80, 10 * G_USEC_PER_SEC, error);
+ * ```
  *
  * Fails like g_socket_client_connect_to_host_finish() and cothread_await_for().
  *
@@ -254,6 +286,12 @@ cothread_connect_to_host (const char *host_and_port, guint16 default_port, gint6
  * @error: return location for a #GError
  *
  * Waits for a connection. Suspends the calling task, as cothread_await() does.
+ *
+ * ```c
+ * g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+ * guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, error);
+ * g_autoptr (GSocketConnection) visitor = cothread_accept_connection (listener, NULL, error);
+ * ```
  *
  * Fails like g_socket_listener_accept_finish() and cothread_await(). With
  * %G_IO_ERROR_TOO_MANY_OPEN_FILES there is nothing wrong with the listener: wait
@@ -315,12 +353,22 @@ kill_process (GSubprocess *process)
  *
  * Runs a program to its end. Its input and both outputs are served at once,
  * however much there is. Suspends the calling task, as cothread_await() does;
- * if the task is cancelled, the program is killed.
+ * if the task is cancelled, the program is killed (what it has started itself is
+ * not), and waited for. A task that was cancelled before starts nothing.
+ *
+ * ```c
+ * static const char *const argv[] = { "git", "log", "-1", NULL };
+ * g_autoptr (GBytes) text = NULL;
+ *
+ * if (cothread_run (argv, NULL, &text, NULL, NULL, error))
+ *   fwrite (g_bytes_get_data (text, NULL), 1, g_bytes_get_size (text), stdout);
+ * ```
  *
  * Without @wait_status a program that ends with another status than 0 or is
  * killed is a failure too, with an error of %G_SPAWN_EXIT_ERROR or
- * %G_SPAWN_ERROR. Otherwise fails like g_subprocess_newv(),
- * g_subprocess_communicate_finish() and cothread_await().
+ * %G_SPAWN_ERROR; what it wrote is returned all the same. Otherwise fails like
+ * g_subprocess_newv(), g_subprocess_communicate_finish() and cothread_await(),
+ * and returns nothing.
  *
  * Returns: whether it ran, and ended well
  *
@@ -366,10 +414,20 @@ cothread_run (const char *const *argv, GBytes *input, GBytes **output, GBytes **
  * @timeout_us: microseconds, or %COTHREAD_FOREVER
  * @error: return location for a #GError
  *
- * Calls a method. Suspends the calling task, as cothread_await() does.
+ * Calls a method. Suspends the calling task, as cothread_await() does. When the
+ * task is cancelled or the time is up the answer is no longer waited for; the
+ * other side is not told.
+ *
+ * ```c
+ * g_autoptr (GVariant) answer =
+ *   cothread_call_dbus (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+ *                       "GetNameOwner", g_variant_new ("(s)", name), G_VARIANT_TYPE ("(s)"), COTHREAD_FOREVER, error);
+ * ```
  *
  * Fails like g_dbus_connection_call_finish() (an error of the other side is
- * mapped to a #GError as there), and cothread_await_for().
+ * mapped to a #GError as there; an answer of another type than @reply_type is
+ * %G_IO_ERROR_INVALID_ARGUMENT, a connection that ends %G_IO_ERROR_CLOSED), and
+ * like cothread_await_for().
  *
  * Returns: (transfer full) (nullable): the answer, a tuple, or %NULL
  *

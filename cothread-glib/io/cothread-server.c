@@ -101,7 +101,7 @@ cothread_server_init (CothreadServer *self)
  * @user_data: passed to @func
  * @user_data_destroy: (nullable): frees the user data with the server
  *
- * Makes a server that listens nowhere yet.
+ * Makes a server that listens nowhere yet. Never suspends.
  *
  * Returns: (transfer full): a new server
  *
@@ -128,7 +128,8 @@ cothread_server_new (guint max_connections, CothreadServerFunc func, gpointer us
  * @self: a server
  *
  * Where to add the addresses and ports to listen at, before the server is
- * started.
+ * started, with g_socket_listener_add_inet_port() and its siblings. Without any
+ * nobody ever comes.
  *
  * Returns: (transfer none): the listener
  *
@@ -259,10 +260,11 @@ end_accepting (gpointer data)
  * @self: a server
  * @error: return location for a #GError
  *
- * Begins to accept connections. The server lives until it was stopped and
- * nobody is served any more.
+ * Begins to accept connections, in a task. The server lives until it was stopped
+ * and nobody is served any more. Never suspends.
  *
- * Fails like cothread_spawn_full(). Starting it twice is a critical.
+ * Fails like cothread_spawn_full(), and can be started later then. Starting it
+ * twice, or in another thread than the one that made it, is a critical.
  *
  * Returns: whether it was started
  *
@@ -287,7 +289,13 @@ cothread_server_start (CothreadServer *self, GError **error)
  * @self: a server
  *
  * Stops listening, and cancels the tasks of all connections. Does not wait for
- * them; see cothread_server_wait(). It cannot be started again.
+ * them; see cothread_server_wait(). It cannot be started again. May be called
+ * by a task of its own too; never suspends. Another thread is a critical.
+ *
+ * ```c
+ * cothread_server_stop (server);
+ * cothread_server_wait (server, 10 * G_USEC_PER_SEC, error);
+ * ```
  *
  * Since: 0.1
  */
@@ -334,8 +342,9 @@ static const CothreadAsyncWaitKind over_kind = { "server wait", "end of a server
  * @timeout_us: microseconds, or %COTHREAD_FOREVER
  * @error: return location for a #GError
  *
- * Waits until the server was stopped and nobody is served any more. Fails with
- * %G_IO_ERROR_TIMED_OUT, and like cothread_sleep().
+ * Waits until the server was stopped and nobody is served any more, which is at
+ * once if it was never started. Suspends the calling task unless all is over
+ * already. Fails with %G_IO_ERROR_TIMED_OUT, and like cothread_sleep().
  *
  * Returns: whether all is over
  *
@@ -357,7 +366,8 @@ cothread_server_wait (CothreadServer *self, gint64 timeout_us, GError **error)
  * @user_data: passed to @callback
  *
  * Waits as cothread_server_wait() does, but calls back, in the caller's
- * thread-default context, instead of suspending a task.
+ * thread-default context, instead of suspending a task. Another thread than
+ * that of the server is a critical.
  *
  * Since: 0.1
  */
@@ -398,7 +408,7 @@ cothread_server_wait_finish (CothreadServer *self, GAsyncResult *result, GError 
  * cothread_server_get_n_connections: (skip)
  * @self: a server
  *
- * Returns: how many connections are served
+ * Returns: how many connections are served at this moment
  *
  * Since: 0.1
  */

@@ -81,7 +81,10 @@ hear (GClosure *closure, G_GNUC_UNUSED GValue *return_value, guint n_values, con
     self->arguments = cothread_copy_values (values + 1, n_values - 1);
   pthread_mutex_unlock (&self->lock);
   if (!is_first)
-    return;
+    {
+      COTHREAD_BEFORE_UNREF (self); /* by who emits, afterwards */
+      return;
+    }
   if (self->thread == cothread_thread_id ())
     {
       fire (self);
@@ -89,7 +92,7 @@ hear (GClosure *closure, G_GNUC_UNUSED GValue *return_value, guint n_values, con
     }
   g_closure_ref (closure);
   self->mail.deliver = deliver;
-  COTHREAD_BEFORE_UNREF (self); /* by who emits, afterwards */
+  COTHREAD_BEFORE_UNREF (self);
   cothread_scheduler_post_mail (self->scheduler, &self->mail);
 }
 
@@ -160,6 +163,16 @@ has_come (Listener *self)
  * do not wait for the task: it goes on after the emission. What the signal
  * returns is left to them.
  *
+ * An emission that comes before the wait began is missed: where one may come
+ * while the task is busy, connect a handler that signals a #CothreadEvent.
+ *
+ * ```c
+ * g_autoptr (GArray) arguments = NULL;
+ *
+ * if (cothread_wait_signal (dialog, "response", COTHREAD_FOREVER, &arguments, error))
+ *   response = g_value_get_int (&g_array_index (arguments, GValue, 0));
+ * ```
+ *
  * The object is held meanwhile. Fails with %G_IO_ERROR_TIMED_OUT, and like
  * cothread_sleep(). A signal that the object does not have is a critical.
  *
@@ -199,8 +212,13 @@ cothread_wait_signal (gpointer instance, const char *detailed_signal, gint64 tim
  * @error: return location for a #GError
  *
  * Waits until a property is notified, which most objects do only when its value
- * changes; see cothread_wait_signal(). A property that the object does not have
- * is a critical.
+ * changes. Suspends the calling task, and fails, like cothread_wait_signal(). A
+ * property that the object does not have is a critical.
+ *
+ * ```c
+ * while (!gtk_window_is_active (window) && cothread_wait_notify (G_OBJECT (window), "is-active", COTHREAD_FOREVER, error))
+ *   ;
+ * ```
  *
  * Returns: whether it was notified
  *
@@ -253,7 +271,8 @@ static const CothreadAsyncWaitKind signal_kind = { "signal", "signal", take_sign
  *
  * Waits for the next emission of a signal, as cothread_wait_signal() does, but
  * calls back, in the caller's thread-default context, instead of suspending a
- * task.
+ * task. It listens from this call on. The source object of the callback is
+ * %NULL.
  *
  * Since: 0.1
  */

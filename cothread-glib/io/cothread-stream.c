@@ -140,7 +140,13 @@ read_held (GInputStream *stream, void *buffer, gsize n_bytes, GError **error)
  * Reads what there is, as g_input_stream_read() does, but suspends only the
  * calling task. A stream that can be polled (a socket's, TLS, a pipe's) is tried
  * first, and read without suspending if there is something, except that a task
- * whose time slice is used up lets others run.
+ * whose time slice is used up lets others run. The stream is held meanwhile.
+ *
+ * ```c
+ * while ((n = cothread_stream_read (input, buffer, sizeof buffer, error)) > 0)
+ *   if (!cothread_stream_write_all (output, buffer, n, NULL, error))
+ *     break;
+ * ```
  *
  * Fails like g_input_stream_read_finish() and cothread_await(). A cancelled task
  * reads nothing.
@@ -172,7 +178,8 @@ cothread_stream_read (GInputStream *stream, void *buffer, gsize n_bytes, GError 
  *   stream, and after a failure
  * @error: return location for a #GError
  *
- * Reads until there are as many bytes as asked for, or no more. Otherwise like
+ * Reads until there are as many bytes as asked for, or no more: whether the
+ * stream ended before tells @n_read. Suspends, and fails, like
  * cothread_stream_read().
  *
  * Returns: %FALSE on failure
@@ -272,7 +279,9 @@ write_socket (SocketStream *socket, const void *buffer, gsize n_bytes, gsize *do
  * @error: return location for a #GError
  *
  * Writes all the bytes, as g_output_stream_write_all() does, but suspends only
- * the calling task. A stream that can be polled is tried first.
+ * the calling task. A stream that can be polled is tried first; one of a pipe
+ * that blocks is written in portions that it has room for. The stream is held
+ * meanwhile. A pipe that nobody reads raises `SIGPIPE`, as write() does.
  *
  * Fails like g_output_stream_write_all_finish() and cothread_await(). A
  * cancelled task writes nothing.
@@ -314,8 +323,17 @@ cothread_stream_write_all (GOutputStream *stream, const void *buffer, gsize n_by
  * @error: return location for a #GError
  *
  * Reads a line, as g_data_input_stream_read_line() does, but suspends only the
- * calling task. Fails like g_data_input_stream_read_line_finish() and
- * cothread_await().
+ * calling task. Half a line that was read before a cancellation stays in the
+ * stream. Fails like g_data_input_stream_read_line_finish() (with
+ * %G_IO_ERROR_PENDING while another task reads) and cothread_await().
+ *
+ * ```c
+ * while ((line = cothread_stream_read_line (lines, NULL, &failure)) != NULL)
+ *   {
+ *     g_print ("%s\n", line);
+ *     g_free (line);
+ *   }
+ * ```
  *
  * Returns: (transfer full) (nullable): the line, without its end; %NULL on
  *   failure, and without an error at the end of the stream
@@ -340,8 +358,13 @@ cothread_stream_read_line (GDataInputStream *stream, gsize *length, GError **err
  *
  * Closes both directions of a stream, suspending the calling task meanwhile; a
  * TLS connection says good-bye. Fails like g_io_stream_close_finish() and
- * cothread_await(). A clean-up after a cancellation does it in a shielded section
- * (cothread_shield_begin()).
+ * cothread_await(). A clean-up after a cancellation does it in a shielded section:
+ *
+ * ```c
+ * cothread_shield_begin ();
+ * cothread_stream_close (G_IO_STREAM (connection), NULL);
+ * cothread_shield_end ();
+ * ```
  *
  * Returns: whether all went well
  *

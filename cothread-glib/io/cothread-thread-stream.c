@@ -21,19 +21,20 @@
  */
 struct _CothreadThreadStream
 {
-  gatomicrefcount ref_count; /* the taker's and the thread's */
+  guint ref_count; /* atomic: the taker's, the thread's, and those of waits */
   CothreadThreadedEventQueue *results;
   CothreadThreadStreamFunc func;
   gpointer user_data;
   GDestroyNotify user_data_destroy;
   GDestroyNotify result_destroy;
-  GError *error; /* the thread's, before it closes the queue */
+  GError *error;    /* the thread's, until it is over */
+  gboolean is_over; /* atomic: the thread, and not its taker, closes the queue next */
 };
 
 static void
 stream_unref (CothreadThreadStream *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (__atomic_sub_fetch (&self->ref_count, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   g_object_unref (self->results);
   g_clear_error (&self->error);
@@ -48,6 +49,7 @@ run (gpointer data)
   self->func (self, self->user_data, &self->error);
   if (self->user_data_destroy != NULL)
     self->user_data_destroy (self->user_data);
+  __atomic_store_n (&self->is_over, TRUE, __ATOMIC_RELEASE);
   cothread_threaded_event_queue_close (self->results);
   stream_unref (self);
   return NULL;
@@ -64,7 +66,8 @@ run (gpointer data)
  * @result_destroy: (nullable): frees a result that nobody took
  * @error: return location for a #GError
  *
- * Starts a thread whose results can be taken one by one.
+ * Starts a thread whose results can be taken one by one. May be called in any
+ * thread; never suspends.
  *
  * Fails with %G_THREAD_ERROR_AGAIN if the system has no more threads.
  *
@@ -83,8 +86,7 @@ cothread_thread_stream_new (const char *name, guint max_length, CothreadThreadSt
   g_return_val_if_fail (func != NULL, NULL);
 
   self = g_new0 (CothreadThreadStream, 1);
-  g_atomic_ref_count_init (&self->ref_count);
-  g_atomic_ref_count_inc (&self->ref_count);
+  self->ref_count = 2;
   self->results = cothread_threaded_event_queue_new (max_length, result_destroy);
   self->func = func;
   self->user_data = user_data;
@@ -108,8 +110,9 @@ cothread_thread_stream_new (const char *name, guint max_length, CothreadThreadSt
  * @self: (nullable) (transfer full): a stream
  *
  * Takes no more results. What nobody took is freed; the thread's next
- * cothread_thread_stream_send() fails, one that waits too. Does not wait for the
- * thread.
+ * cothread_thread_stream_send() fails, one that waits too; a task that waits for
+ * the next result is told that there is none. Does not wait for the thread, and
+ * never suspends.
  *
  * Since: 0.1
  */
@@ -130,8 +133,21 @@ cothread_thread_stream_free (CothreadThreadStream *self)
  * @error: return location for a #GError
  *
  * To be called by the stream's thread: hands over a result, waiting while there
- * is no room for it. Fails with %COTHREAD_ERROR_CLOSED if the stream was freed:
- * nobody wants any more.
+ * is no room for it (it blocks its thread). Fails with %COTHREAD_ERROR_CLOSED if
+ * the stream was freed: nobody wants any more.
+ *
+ * ```c
+ * static gboolean
+ * query (CothreadThreadStream *rows, gpointer database, GError **error)
+ * {
+ *   Row *row;
+ *
+ *   while ((row = database_step (database, error)) != NULL)
+ *     if (!cothread_thread_stream_send (rows, row, error))
+ *       return FALSE;
+ *   return *error == NULL;
+ * }
+ * ```
  *
  * Returns: whether the result was handed over
  *
@@ -156,7 +172,8 @@ cothread_thread_stream_send (CothreadThreadStream *self, gpointer result, GError
  * @result: (out) (transfer full): the result
  * @error: return location for a #GError
  *
- * Takes the next result, waiting for one if there is none.
+ * Takes the next result, suspending the calling task until there is one. Several
+ * tasks may take results of one stream; each gets others.
  *
  * Fails with the thread's own error, after its last result, with
  * %G_IO_ERROR_TIMED_OUT, and like cothread_sleep().
@@ -169,17 +186,20 @@ gboolean
 cothread_thread_stream_next (CothreadThreadStream *self, gint64 timeout_us, gpointer *result, GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  gboolean came;
 
   g_return_val_if_fail (self != NULL, FALSE);
   g_return_val_if_fail (result != NULL, FALSE);
 
-  if (cothread_threaded_event_queue_wait (self->results, timeout_us, NULL, result, &failure))
-    return TRUE;
-  if (!g_error_matches (failure, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED))
+  /* Another task may free it meanwhile. */
+  __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
+  came = cothread_threaded_event_queue_wait (self->results, timeout_us, NULL, result, &failure);
+  if (!came && !g_error_matches (failure, COTHREAD_ERROR, COTHREAD_ERROR_CLOSED))
     g_propagate_error (error, g_steal_pointer (&failure));
-  else if (self->error != NULL)
+  else if (!came && __atomic_load_n (&self->is_over, __ATOMIC_ACQUIRE) && self->error != NULL)
     g_propagate_error (error, g_error_copy (self->error));
-  return FALSE;
+  stream_unref (self);
+  return came;
 }
 
 /* Somebody takes a result with a callback: what the task is told, and what it
@@ -239,7 +259,7 @@ cothread_thread_stream_next_async (CothreadThreadStream *self, gint64 timeout_us
   g_return_if_fail (timeout_us >= COTHREAD_FOREVER);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  g_atomic_ref_count_inc (&self->ref_count);
+  __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
   errand = g_new0 (Errand, 1);
   errand->stream = self;
   errand->timeout_us = timeout_us;

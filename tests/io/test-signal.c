@@ -99,14 +99,16 @@ static void
 test_the_object_is_dropped_while_it_is_waited_for (void)
 {
   GSimpleAction *action = make_action (), *kept = action;
+  g_autoptr (CothreadTask) task = NULL;
 
   g_object_add_weak_pointer (G_OBJECT (action), (gpointer *) &kept);
-  start ("a", wait_briefly, action);
+  task = spawn ("a", wait_for_activation, action);
   settle ();
   g_object_unref (action);
   g_assert_nonnull (kept);
+  cothread_task_cancel (task);
   run_until_no_task_is_left ();
-  assert_said ("a:timeout");
+  assert_said ("a:cancelled");
   g_assert_null (kept);
 }
 
@@ -134,6 +136,102 @@ test_a_property_changes (void)
   g_simple_action_set_enabled (action, FALSE);
   settle ();
   assert_said ("a:came disabled");
+}
+
+static gpointer
+wait_for_enabled (gpointer action, G_GNUC_UNUSED GError **unused)
+{
+  GError *error = NULL;
+
+  say_what_came (cothread_wait_notify (action, "enabled", MS, &error), &error);
+  return NULL;
+}
+
+static void
+notify_came (GObject *source, GAsyncResult *result, gpointer name)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (source);
+  if (cothread_wait_notify_finish (result, &error))
+    say ("%s:came", (const char *) name);
+  else
+    say ("%s:%s", (const char *) name,
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ? "timeout" :
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? "cancelled" : error->message);
+}
+
+static void
+test_a_property_that_does_not_change (void)
+{
+  g_autoptr (GSimpleAction) action = make_action ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (CothreadTask) task = NULL;
+
+  start ("a", wait_for_enabled, action);
+  run_until_no_task_is_left ();
+  assert_said ("a:timeout");
+  task = spawn ("b", wait_until_disabled, action);
+  settle ();
+  cothread_task_cancel (task);
+  run_until_no_task_is_left ();
+  assert_said ("b:cancelled enabled");
+  cothread_wait_notify_async (G_OBJECT (action), "enabled", MS, NULL, notify_came, "c");
+  run_until_no_task_is_left ();
+  assert_said ("c:timeout");
+  cothread_wait_notify_async (G_OBJECT (action), "enabled", COTHREAD_FOREVER, cancellable, notify_came, "d");
+  g_cancellable_cancel (cancellable);
+  run_until_no_task_is_left ();
+  assert_said ("d:cancelled");
+  cothread_wait_notify_async (G_OBJECT (action), "enabled", COTHREAD_FOREVER, cancellable, notify_came, "e");
+  run_until_no_task_is_left ();
+  assert_said ("e:cancelled"); /* before it began */
+  cothread_wait_notify_async (G_OBJECT (action), "enabled", COTHREAD_FOREVER, NULL, notify_came, "f");
+  g_simple_action_set_enabled (action, FALSE);
+  run_until_no_task_is_left ();
+  assert_said ("f:came");
+  g_assert_false (g_signal_has_handler_pending (action, g_signal_lookup ("notify", G_TYPE_OBJECT),
+                                                g_quark_from_static_string ("enabled"), TRUE));
+}
+
+static gpointer
+emit_until_told (gpointer data)
+{
+  gpointer *both = data;
+
+  while (!g_atomic_int_get ((gint *) both[1]))
+    activate (both[0], 5);
+  return NULL;
+}
+
+/* Each wait may end by the signal, by its time, or by both at once. */
+static void
+test_emissions_in_another_thread_while_waits_end (void)
+{
+  g_autoptr (GSimpleAction) action = make_action ();
+  gint is_over = FALSE;
+  gpointer both[] = { action, &is_over };
+  GThread *thread = g_thread_new ("emitter", emit_until_told, both);
+  guint n_came = 0;
+
+  for (guint i = 0; i < 500 || n_came == 0; i++)
+    {
+      g_autoptr (GArray) arguments = NULL;
+      g_autoptr (GError) error = NULL;
+
+      if (cothread_wait_signal (action, "activate", i % 3 == 0 ? 0 : (gint64) (i % 50), &arguments, &error))
+        {
+          g_assert_cmpint (g_variant_get_int32 (g_value_get_variant (&g_array_index (arguments, GValue, 0))), ==, 5);
+          n_came++;
+        }
+      else
+        {
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+          g_assert_null (arguments);
+        }
+    }
+  g_atomic_int_set (&is_over, TRUE);
+  g_thread_join (thread);
 }
 
 static void
@@ -311,6 +409,8 @@ main (int argc, char **argv)
   ADD ("cancelled-while-it-waits", test_cancelled_while_it_waits);
   ADD ("the-object-is-dropped-while-it-is-waited-for", test_the_object_is_dropped_while_it_is_waited_for);
   ADD ("a-property-changes", test_a_property_changes);
+  ADD ("a-property-that-does-not-change", test_a_property_that_does_not_change);
+  ADD ("emissions-in-another-thread-while-waits-end", test_emissions_in_another_thread_while_waits_end);
   ADD ("no-such-signal-is-a-critical", test_no_such_signal_is_a_critical);
   ADD ("an-emission-in-another-thread", test_an_emission_in_another_thread);
   ADD ("a-signal-calls-back", test_a_signal_calls_back);

@@ -194,6 +194,69 @@ test_time_passes_and_a_taker_is_cancelled (void)
   g_assert_no_error (error);
 }
 
+static gpointer
+free_stream (gpointer stream, G_GNUC_UNUSED GError **error)
+{
+  cothread_thread_stream_free (stream);
+  return NULL;
+}
+
+static void
+test_freed_while_it_is_waited_for (void)
+{
+  static gint go; /* outlives the thread */
+  Work own = { 0 };
+  CothreadThreadStream *stream = cothread_thread_stream_new ("nothing", 1, make_nothing, &go, NULL, NULL, NULL);
+
+  work = &own;
+  start ("first", take_all, stream);
+  start ("second", take_all, stream);
+  settle ();
+  start ("freer", free_stream, stream);
+  run_until_no_task_is_left ();
+  assert_said ("0 0"); /* as at the end */
+  g_atomic_int_set (&go, TRUE);
+
+  /* The thread is over too: nobody but the waiter holds it. */
+  stream = start_stream (1);
+  wait_for_thread ();
+  start ("taker", take_all, stream);
+  start ("freer", free_stream, stream);
+  run_until_no_task_is_left ();
+  assert_said ("0");
+}
+
+/* Not again, which would be of a stream that is no more. */
+static gpointer
+take_once (gpointer stream, GError **error)
+{
+  gpointer number;
+
+  if (cothread_thread_stream_next (stream, COTHREAD_FOREVER, &number, error))
+    g_assert_cmpuint (GPOINTER_TO_UINT (number), ==, 1);
+  g_clear_error (error); /* perhaps the thread's */
+  return NULL;
+}
+
+/* While the thread is in the middle of failing. */
+static void
+test_freed_while_the_thread_fails (void)
+{
+  for (guint i = 0; i < 200; i++)
+    {
+      Work own = { .n = i % 2, .failure = "broken" };
+      CothreadThreadStream *stream;
+
+      work = &own;
+      stream = start_stream (1);
+      start ("taker", take_once, stream);
+      settle ();
+      start ("freer", free_stream, stream);
+      run_until_no_task_is_left ();
+      wait_for_thread ();
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -204,5 +267,7 @@ main (int argc, char **argv)
   ADD ("a-failure-comes-after-the-results", test_a_failure_comes_after_the_results);
   ADD ("nobody-wants-any-more", test_nobody_wants_any_more);
   ADD ("time-passes-and-a-taker-is-cancelled", test_time_passes_and_a_taker_is_cancelled);
+  ADD ("freed-while-it-is-waited-for", test_freed_while_it_is_waited_for);
+  ADD ("freed-while-the-thread-fails", test_freed_while_the_thread_fails);
   return g_test_run ();
 }
