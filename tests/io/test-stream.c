@@ -502,26 +502,108 @@ make_certificate (void)
   return made;
 }
 
+static gboolean
+have_tls (void)
+{
+#ifdef __SANITIZE_ADDRESS__
+  g_test_skip ("LeakSanitizer crashes at exit in the thread-local storage of GnuTLS's modules");
+  return FALSE;
+#endif
+  certificate = g_tls_backend_supports_tls (g_tls_backend_get_default ()) ? make_certificate () : NULL;
+  if (certificate == NULL)
+    g_test_skip ("no TLS here: glib-networking and openssl are missing");
+  return certificate != NULL;
+}
+
 static void
 test_tls (void)
 {
   GSocketConnection *connections[2];
 
-#ifdef __SANITIZE_ADDRESS__
-  g_test_skip ("LeakSanitizer crashes at exit in the thread-local storage of GnuTLS's modules");
-  return;
-#endif
-  certificate = g_tls_backend_supports_tls (g_tls_backend_get_default ()) ? make_certificate () : NULL;
-  if (certificate == NULL)
-    {
-      g_test_skip ("no TLS here: glib-networking and openssl are missing");
-      return;
-    }
+  if (!have_tls ())
+    return;
   make_connections (connections);
   start ("server", serve_tls, connections[0]);
   start ("client", talk_tls, connections[1]);
   run_until_no_task_is_left ();
   assert_said ("ok talked");
+  g_object_unref (connections[0]);
+  g_object_unref (connections[1]);
+  g_clear_object (&certificate);
+}
+
+static gpointer
+serve_tls_or_fail (gpointer connection, GError **error)
+{
+  g_autoptr (GIOStream) tls = g_tls_server_connection_new (connection, certificate, NULL);
+
+  return GINT_TO_POINTER (shake_hands (tls, error));
+}
+
+static gpointer
+meet_a_stranger (gpointer connection, G_GNUC_UNUSED GError **unused)
+{
+  g_autoptr (GIOStream) tls = g_tls_client_connection_new (connection, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (shake_hands (tls, &error)); /* nobody vouches for it */
+  g_assert_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
+  say ("bad-certificate");
+  g_assert_true (g_io_stream_close (connection, NULL, NULL)); /* without a good-bye */
+  return NULL;
+}
+
+static gpointer
+serve_who_leaves (gpointer connection, G_GNUC_UNUSED GError **unused)
+{
+  g_autoptr (GIOStream) tls = g_tls_server_connection_new (connection, certificate, NULL);
+  g_autoptr (GError) error = NULL;
+  char byte;
+
+  if (shake_hands (tls, &error))
+    g_assert_cmpint (cothread_stream_read (g_io_stream_get_input_stream (tls), &byte, 1, &error), ==, -1);
+  g_assert_nonnull (error);
+  say (error->domain == G_TLS_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED) ? "left" : "%s", error->message);
+  return NULL;
+}
+
+static void
+test_tls_with_a_certificate_that_nobody_trusts (void)
+{
+  GSocketConnection *connections[2];
+  g_autofree char *said = NULL;
+
+  if (!have_tls ())
+    return;
+  make_connections (connections);
+  start ("server", serve_who_leaves, connections[0]);
+  start ("client", meet_a_stranger, connections[1]);
+  run_until_no_task_is_left ();
+  said = take_said ();
+  g_assert_nonnull (strstr (said, "bad-certificate"));
+  g_assert_nonnull (strstr (said, "left"));
+  g_object_unref (connections[1]);
+  g_object_unref (connections[0]);
+  g_clear_object (&certificate);
+}
+
+/* The other side is there, and silent. */
+static void
+test_cancelled_while_hands_are_shaken (void)
+{
+  GSocketConnection *connections[2];
+  g_autoptr (CothreadTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!have_tls ())
+    return;
+  make_connections (connections);
+  task = spawn ("server", serve_tls_or_fail, connections[0]);
+  settle ();
+  cothread_task_cancel (task);
+  g_assert_false (cothread_task_join (task, COTHREAD_FOREVER, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  run_until_no_task_is_left ();
   g_object_unref (connections[0]);
   g_object_unref (connections[1]);
   g_clear_object (&certificate);
@@ -544,5 +626,7 @@ main (int argc, char **argv)
   ADD ("a-client-that-resets-harms-nobody", test_a_client_that_resets_harms_nobody);
   ADD ("no-descriptor-is-left-and-the-server-goes-on", test_no_descriptor_is_left_and_the_server_goes_on);
   ADD ("tls", test_tls);
+  ADD ("tls-with-a-certificate-that-nobody-trusts", test_tls_with_a_certificate_that_nobody_trusts);
+  ADD ("cancelled-while-hands-are-shaken", test_cancelled_while_hands_are_shaken);
   return g_test_run ();
 }
