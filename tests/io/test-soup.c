@@ -121,11 +121,61 @@ test_a_session_in_tasks (void)
   soup_server_disconnect (server);
 }
 
+static SoupServerMessage *unanswered;
+
+static void
+never_answer (SoupServer *server, SoupServerMessage *message, G_GNUC_UNUSED const char *path,
+              G_GNUC_UNUSED GHashTable *query, G_GNUC_UNUSED gpointer unused)
+{
+  unanswered = g_object_ref (message);
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  soup_server_pause_message (server, message);
+G_GNUC_END_IGNORE_DEPRECATIONS
+}
+
+static gpointer
+get_what_never_comes (gpointer data, GError **error)
+{
+  Client *client = data;
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/never", client->port);
+  g_autoptr (SoupMessage) message = soup_message_new ("GET", uri);
+  g_autoptr (GAsyncResult) result = cothread_await (error, soup_session_send_and_read_async, client->session, message, G_PRIORITY_DEFAULT);
+  g_autoptr (GBytes) body = result != NULL ? soup_session_send_and_read_finish (client->session, result, error) : NULL;
+
+  g_assert_null (body);
+  return NULL;
+}
+
+static void
+test_a_session_is_cancelled_and_goes_on (void)
+{
+  Client client = { .session = soup_session_new () };
+  g_autoptr (SoupServer) server = start_server (&client.port);
+  g_autoptr (CothreadTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+
+  soup_server_add_handler (server, "/never", never_answer, NULL, NULL);
+  task = spawn ("client", get_what_never_comes, &client);
+  while (unanswered == NULL)
+    g_assert_true (cothread_sleep (MS, NULL));
+  cothread_task_cancel (task);
+  g_assert_false (cothread_task_join (task, COTHREAD_FOREVER, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  start ("client", put_with_session, &client);
+  run_until_no_task_is_left ();
+  g_assert_cmpuint (n_served, ==, 1);
+  g_clear_object (&unanswered);
+  soup_session_abort (client.session);
+  g_object_unref (client.session);
+  soup_server_disconnect (server);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   behaviour_add ("/io/soup/many-clients-by-hand", test_many_clients_by_hand);
   behaviour_add ("/io/soup/a-session-in-tasks", test_a_session_in_tasks);
+  behaviour_add ("/io/soup/a-session-is-cancelled-and-goes-on", test_a_session_is_cancelled_and_goes_on);
   return g_test_run ();
 }
