@@ -71,12 +71,20 @@ wake_patient_yielders (CtScheduler *self)
   ct_queue_splice (&self->ready, &self->yielding);
 }
 
+/* Inside a nested loop main must wait for that, and nobody else for main. The
+ * loop may be one that somebody else's handler runs, without a turn of ours
+ * around it; main waits outside of any dispatch. */
+static gboolean
+is_of_mains_own_loop (const CtFrame *frame)
+{
+  return frame->outer == NULL && frame->depth <= 1;
+}
+
 void
 ct_scheduler_begin_turn (CtScheduler *self, gint64 slice_us)
 {
   self->is_fresh = TRUE;
-  /* Inside a nested loop main must wait for that, and nobody else for main. */
-  self->is_turn_over = self->is_main_woken && self->frame != NULL && self->frame->outer == NULL;
+  self->is_turn_over = self->is_main_woken && self->frame != NULL && is_of_mains_own_loop (self->frame);
   self->n_turns++;
   if (G_UNLIKELY (self->probe != NULL))
     ct_probe_begin_turn (self->probe);

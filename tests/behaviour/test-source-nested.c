@@ -234,6 +234,57 @@ test_who_joins_the_opener_goes_on_when_its_loop_has_ended (void)
   g_clear_object (&go);
 }
 
+/* Main's own time comes while a handler that its loop called runs another loop:
+ * main has to wait for that, and nobody else for main. */
+static void
+test_tasks_go_on_when_main_is_woken_below_the_loop (void)
+{
+  add_source (G_PRIORITY_DEFAULT_IDLE, run_a_loop_in_a_handler, NULL);
+  signal_go_later (); /* when main has slept enough */
+  start ("other", step_through_and_close, NULL);
+  cothread_sleep (5 * MS, NULL);
+  say ("main");
+  run_until_no_task_is_left ();
+
+  assert_said ("1 handler:opens 2 3 closes handler:closed main");
+  g_clear_object (&go);
+}
+
+static gboolean
+quit_the_loop (G_GNUC_UNUSED gpointer unused)
+{
+  g_main_loop_quit (open_loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gpointer
+count_naps (gpointer n_naps, GError **error)
+{
+  while (cothread_sleep (MS, error))
+    ++*(guint *) n_naps;
+  return NULL;
+}
+
+/* The same, and the loop has nothing to do: it must not spin until it is closed. */
+static void
+test_a_loop_above_a_woken_main_sleeps (void)
+{
+  g_autoptr (GSource) source = g_timeout_source_new (200);
+  guint n_naps = 0;
+  g_autoptr (CothreadStatistics) statistics = NULL;
+
+  use_default_time_slice ();
+  add_source (G_PRIORITY_DEFAULT_IDLE, run_a_loop_in_a_handler, NULL);
+  g_source_set_callback (source, quit_the_loop, NULL, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  start ("napper", count_naps, &n_naps);
+  cothread_sleep (5 * MS, NULL);
+  ignore_what_was_said ();
+  statistics = cothread_scheduler_get_statistics (cothread_scheduler_get_default ());
+  g_assert_cmpuint (n_naps, >=, 10);
+  g_assert_cmpuint (statistics->turns, <=, n_naps * 5 + 100);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -246,5 +297,7 @@ main (int argc, char **argv)
   behaviour_add ("/source/nested/loops-end-last-in-first-out", test_loops_end_last_in_first_out);
   behaviour_add ("/source/nested/the-opener-runs-until-it-ends-although-cancelled", test_the_opener_runs_until_its_loop_ends_although_it_was_cancelled);
   behaviour_add ("/source/nested/who-joins-the-opener-goes-on-when-it-has-ended", test_who_joins_the_opener_goes_on_when_its_loop_has_ended);
+  behaviour_add_isolated ("/source/nested/tasks-go-on-when-main-is-woken-below-it", test_tasks_go_on_when_main_is_woken_below_the_loop);
+  behaviour_add_isolated ("/source/nested/it-sleeps-although-main-was-woken-below-it", test_a_loop_above_a_woken_main_sleeps);
   return g_test_run ();
 }
