@@ -150,19 +150,23 @@ wait_for_any (void)
   g_autoptr (CothreadEvent) kept_event = g_object_ref (choices.events[event]);
   g_autoptr (CothreadEventQueue) kept_queue = g_object_ref (choices.items[queue]);
   g_autoptr (CothreadTask) task = choice_pick_task ();
+  g_autoptr (CothreadTimer) timer = g_object_ref (choices.timers[choice_pick (CHOICE_TIMERS)]);
   CothreadWaitItem items[12];
   g_autoptr (GError) error = NULL;
   guint n = 0, which = 99, wanted = choice_pick (12);
   gboolean success;
 
   while (n < wanted)
-    switch (choice_pick (5))
+    switch (choice_pick (6))
       {
       case 0:
         items[n++] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_EVENT, .object = kept_event };
         break;
       case 1:
         items[n++] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_EVENT_QUEUE, .object = kept_queue };
+        break;
+      case 5:
+        items[n++] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_TIMER, .object = timer };
         break;
       case 2:
         items[n++] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_PULSE, .object = choices.pulse };
@@ -206,6 +210,35 @@ act_on_thread_stack (gpointer task)
   if (cothread_sleep (0, &error))
     g_assert_not_reached ();
   g_assert_error (error, COTHREAD_ERROR, COTHREAD_ERROR_WRONG_CONTEXT);
+}
+
+static gpointer
+be_nested (G_GNUC_UNUSED gpointer unused, G_GNUC_UNUSED GError **error)
+{
+  gpointer before = cothread_task_local_get (&choice_is_shielded);
+
+  /* Whoever is below waits for us. */
+  if (cothread_task_self () != NULL)
+    cothread_task_local_set (&choice_is_shielded, (gpointer) &choice_is_shielded);
+  cothread_sleep (choice_pick (300), NULL);
+  choice_step (CHOICE_MAX_DEPTH - 1);
+  if (cothread_task_self () != NULL)
+    cothread_task_local_set (&choice_is_shielded, before);
+  return NULL;
+}
+
+void
+choice_wait_nested (void)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean success;
+
+  if (choices.n_nested >= MAX_NESTED || choices.is_over)
+    return;
+  choices.n_nested++;
+  success = cothread_run_nested (be_nested, NULL, NULL, &error);
+  choices.n_nested--;
+  choice_note_result (success, error);
 }
 
 static void

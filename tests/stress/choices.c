@@ -324,7 +324,7 @@ choice_act (void)
   if (choices.n_steps == 0)
     return;
   choices.n_steps--;
-  switch (choice_pick (16))
+  switch (choice_pick (17))
     {
     case 0:
       cothread_pulse_signal (choices.pulse, choice_pick (2) == 0);
@@ -367,6 +367,10 @@ choice_act (void)
       break;
     case 13:
       post ();
+      break;
+    case 14:
+      if (choice_pick (4) == 0)
+        choice_wait_nested ();
       break;
     default:
       change_event ();

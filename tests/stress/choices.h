@@ -68,6 +68,8 @@ gpointer choice_be_task (gpointer n, GError **error);
 void choice_task_ended (gpointer n);
 
 void choice_begin_async (void);
+/* Waits anywhere, with a main loop if it must be. */
+void choice_wait_nested (void);
 /* What can be done anywhere. */
 void choice_act (void);
 /* One step of whoever may wait: a task, or plain main(). */
