@@ -163,8 +163,8 @@ cothread_task_canceller_free (CothreadTaskCanceller *self)
  * shielded section (cothread_shield_begin()), where it comes at the end of the
  * section.
  *
- * The other way round, g_cancellable_cancel() on it cancels the task, and may be
- * called in any thread. Since that emits the signal where it is called, tasks
+ * The other way round, g_cancellable_cancel() on it cancels the task, after it
+ * has called the handlers, and may be called in any thread. Since that emits the signal where it is called, tasks
  * should use cothread_task_cancel(). g_cancellable_reset() does not undo the
  * task's own cancellation.
  *
