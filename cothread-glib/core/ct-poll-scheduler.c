@@ -6,20 +6,27 @@
 void
 ct_scheduler_park_main (CtScheduler *self, CtContext *to)
 {
-  for (;;)
-    {
-      CtRequest request;
+  ct_scheduler_leave (self, &self->main);
+  ct_context_switch (&self->main.context, to, FALSE);
+  ct_scheduler_return (self, &self->main);
+  if (G_UNLIKELY (self->request.func != NULL))
+    ct_scheduler_serve (self);
+}
 
-      ct_scheduler_leave (self, &self->main);
-      ct_context_switch (&self->main.context, to, FALSE);
-      ct_scheduler_return (self, &self->main);
-      if (self->request.func == NULL)
-        return;
-      request = self->request;
+void
+ct_scheduler_serve (CtScheduler *self)
+{
+  do
+    {
+      CtRequest request = self->request;
+
       self->request = (CtRequest) { 0 };
       request.func (request.data);
-      to = request.requester;
+      ct_scheduler_leave (self, &self->main);
+      ct_context_switch (&self->main.context, request.requester, FALSE);
+      ct_scheduler_return (self, &self->main);
     }
+  while (self->request.func != NULL);
 }
 
 void
@@ -118,37 +125,9 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
   return !frame.is_interrupted;
 }
 
-gboolean
-ct_scheduler_wake_at_once (CtScheduler *self, CtTask *task, CtWaiter *fired, gint depth, gint64 begin_us)
+void
+ct_scheduler_note_finished (CtScheduler *self)
 {
-  CtFrame frame = {
-    .outer = self->frame,
-    .caller = self->current,
-    .stack = &self->main,
-    .home = self->home,
-    .slice = self->slice,
-    .depth = depth,
-  };
-  guint64 n_finished = self->n_finished;
-
-  if (!ct_task_fire (task, CT_WAKE_NORMAL, fired))
-    return TRUE;
-  g_return_val_if_fail (task->kind == CT_TASK_NATIVE && ct_queue_peek (&self->ready) == &task->link, TRUE);
-  ct_queue_remove_first (&self->ready);
-  self->frame = &frame;
-  /* Not to the scheduler task, which would only come here. One that yields or
-   * ends does go there. */
-  self->home = &self->main.context;
-  self->slice.begin_us = begin_us;
-  ct_slice_end_now (&self->slice);
-  ct_scheduler_make_current (self, task);
-  ct_scheduler_park_main (self, &task->context);
-  ct_scheduler_reap (self);
-  self->frame = frame.outer;
-  self->home = frame.home;
-  self->slice = frame.slice;
-  self->current = frame.caller;
-  if (self->n_finished != n_finished && !ct_scheduler_has_work (self))
+  if (!ct_scheduler_has_work (self))
     prepare_to_sleep (self);
-  return !frame.is_interrupted;
 }

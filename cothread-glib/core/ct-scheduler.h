@@ -141,13 +141,6 @@ void ct_task_take_back (CtTask *task);
  * or microseconds. Returns FALSE if an interrupt came instead. */
 gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us);
 
-/* Outside any turn, on the thread's own stack: wakes a native task, and if
- * nothing else is ready runs it until it waits, yields or ends. A turn of one
- * task without what a turn costs: its slice is over from the beginning, and
- * it began, as far as anybody asks, at begin_us. Returns FALSE if an interrupt
- * came. */
-gboolean ct_scheduler_wake_at_once (CtScheduler *scheduler, CtTask *task, CtWaiter *fired, gint depth, gint64 begin_us);
-
 /* A loop iterates that the current task has opened: a stackless one is told. */
 void ct_scheduler_note_nested (CtScheduler *scheduler);
 
@@ -244,6 +237,10 @@ void ct_scheduler_begin_turn (CtScheduler *scheduler, gint64 slice_us);
 void ct_scheduler_loop (gpointer scheduler);
 /* Leaves the thread's own stack, which serves requests until it is resumed. */
 void ct_scheduler_park_main (CtScheduler *scheduler, CtContext *to);
+/* Back on it, with a request: serves that and all that follow. */
+void ct_scheduler_serve (CtScheduler *scheduler);
+/* Tasks have ended, and their stacks may be too many now. */
+void ct_scheduler_note_finished (CtScheduler *scheduler);
 
 /* Before a task's first switch. */
 void ct_scheduler_give_stack (CtScheduler *scheduler, CtTask *task);
@@ -267,6 +264,22 @@ ct_task_fetch_ahead (const CtTask *task)
   __builtin_prefetch (task->link.next->next);
   for (guint line = 0; line < 4 * CT_CACHE_LINE; line += CT_CACHE_LINE)
     __builtin_prefetch ((gconstpointer) (stack + line), 1);
+}
+
+/* What ends its wait: it stands on no queue of waiters any more, and on no other
+ * yet. */
+static inline void
+ct_task_disarm (CtTask *task, CtWake wake, CtWaiter *fired)
+{
+  task->is_armed = FALSE;
+  task->wakeups++;
+  task->wake = wake;
+  task->fired = fired;
+  if (task->timer.index != 0)
+    ct_timer_heap_remove (&task->scheduler->timers, &task->timer);
+  for (CtWaiter *waiter = task->waiters; waiter != NULL; waiter = waiter->next)
+    ct_link_unlink (&waiter->link);
+  task->waiters = NULL;
 }
 
 static inline gboolean
@@ -323,6 +336,8 @@ ct_scheduler_hop (CtScheduler *self)
     return NULL;
   if (G_LIKELY (!ct_queue_is_empty (&self->tick) && !ct_scheduler_slice_is_used_up (self)))
     next = CT_CONTAINER_OF (self->tick.head.next, CtTask, link);
+  else if (self->home != &self->scheduler_context)
+    return NULL; /* it ran alone: ct-at-once.h */
   else
     next = ct_scheduler_peek_next (self);
   if (G_UNLIKELY (next == NULL || next->kind == CT_TASK_STACKLESS))

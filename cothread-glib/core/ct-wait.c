@@ -1,45 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-suspend.h"
 #include "core/ct-yield.h"
 
-/* Switch 7. A suspending task does the work of switch 4 itself and goes
- * straight to the next ready task; the scheduler task runs only when the turn
- * is over or the next one needs the thread's own stack. The original's two odd
- * resumptions (first suspend ever; suspend right after a poll_scheduler call)
- * need no case of their own: the scheduler task keeps no state across its
- * switches, so it does not matter at which of them it was left. */
 static inline __attribute__ ((always_inline)) void
 suspend (CtScheduler *self, CtTask *task)
 {
-  CtTask *next = ct_scheduler_hop (self);
+  CtTask *next;
 
-  if (next != task)
+  if (G_LIKELY (task->kind == CT_TASK_NATIVE))
     {
-      CtContext *to = next != NULL ? &next->context : self->home;
-
-      if (G_UNLIKELY (task->kind != CT_TASK_NATIVE))
-        {
-          ct_scheduler_park_main (self, to); /* 7 */
-          ct_scheduler_reap (self);
-          return;
-        }
-      ct_scheduler_leave (self, task);
-      ct_context_switch (&task->context, to, FALSE); /* 7 */
-      ct_scheduler_return_and_reap (self, task);
+      ct_scheduler_suspend (self, task);
+      return;
     }
-}
-
-static void
-arm (CtScheduler *self, CtTask *task, CtWaiter *waiters, gint64 deadline_us)
-{
-  task->waiters = waiters;
-  task->fired = NULL;
-  task->is_armed = TRUE;
-  task->state = CT_TASK_WAITING;
-  task->since_us = self->slice.begin_us;
-  if (G_UNLIKELY (self->probe != NULL))
-    ct_probe_note (self->probe, CT_PROBE_WAIT, task, task->wait_reason);
-  if (deadline_us != CT_TIME_NEVER)
-    ct_timer_heap_insert (&self->timers, &task->timer, deadline_us);
+  next = ct_scheduler_hop (self);
+  if (next == task)
+    return;
+  ct_scheduler_park_main (self, next != NULL ? &next->context : self->home); /* 7 */
+  ct_scheduler_reap (self);
 }
 
 /* Cancellation is sticky, but a task that ignores it must not keep the others
@@ -64,7 +41,7 @@ ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
 
   if (G_UNLIKELY (ct_task_is_cancelled (task)))
     return refuse_to_wait (self, task, waiters);
-  arm (self, task, waiters, deadline_us);
+  ct_task_arm (self, task, waiters, deadline_us);
   if (task->kind == CT_TASK_MAIN && self->drive != NULL)
     {
       if (G_UNLIKELY (ct_scheduler_is_abandoned (self)))
@@ -143,7 +120,7 @@ void
 ct_task_park (CtTask *task, CtWaiter *waiters, gint64 deadline_us)
 {
   g_return_if_fail (task->kind == CT_TASK_STACKLESS && !task->is_armed);
-  arm (task->scheduler, task, waiters, deadline_us);
+  ct_task_arm (task->scheduler, task, waiters, deadline_us);
   if (ct_task_is_cancelled (task))
     ct_task_fire (task, CT_WAKE_CANCELLED, NULL);
 }
@@ -172,15 +149,7 @@ ct_task_fire (CtTask *task, CtWake wake, CtWaiter *fired)
         }
       ct_probe_note (self->probe, CT_PROBE_WAKE, task, NULL);
     }
-  task->is_armed = FALSE;
-  task->wakeups++;
-  task->wake = wake;
-  task->fired = fired;
-  if (task->timer.index != 0)
-    ct_timer_heap_remove (&self->timers, &task->timer);
-  for (CtWaiter *waiter = task->waiters; waiter != NULL; waiter = waiter->next)
-    ct_link_unlink (&waiter->link);
-  task->waiters = NULL;
+  ct_task_disarm (task, wake, fired);
   if (task->kind == CT_TASK_MAIN && self->drive != NULL)
     {
       /* Main is iterating the context at this moment, below us on its stack:

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/ct-suspend.h"
 #include "io/cothread-await.h"
-#include "loop/cothread-task-private.h"
+#include "loop/cothread-task-extra.h"
 #include "loop/cothread-wait-private.h"
 
 /* Lives on the task's stack, and so must not be left before the answer came. */
 typedef struct
 {
-  CtWaiter waiter;
+  CtTask *task;
   CothreadScheduler *scheduler; /* held by its context, or by who polls it */
   const char *what;
   gint64 deadline_us;
@@ -27,12 +28,12 @@ G_STATIC_ASSERT (sizeof (Await) <= sizeof (CothreadAwait));
 static void
 choose_cancellable (Await *self)
 {
-  CtTask *task = self->waiter.task;
+  CtTask *task = self->task;
 
   if (task->kind == CT_TASK_NATIVE && self->deadline_us == CT_TIME_NEVER)
     {
       if (task->shield_depth == 0)
-        self->cancellable = cothread_task_get_cancellable ((CothreadTask *) task);
+        self->cancellable = cothread_task_ensure_cancellable ((CothreadTask *) task);
       return;
     }
   self->cancellable = g_cancellable_new ();
@@ -46,7 +47,7 @@ enter_context (Await *self)
   GMainContext *here = g_main_context_get_thread_default ();
   GMainContext *home = self->scheduler->context;
 
-  if (home == NULL || here == home || (here == NULL && home == g_main_context_default ()))
+  if (here == home || home == NULL || (here == NULL && self->scheduler->is_of_default_context))
     return;
   self->pushed = home;
   g_main_context_push_thread_default (home);
@@ -93,15 +94,19 @@ cothread_await_begin (CothreadAwait *await, const char *what, gint64 timeout_us,
   g_return_val_if_fail (await != NULL, FALSE);
 
   core = cothread_wait_begin (error);
-  *self = (Await) { .what = what };
+  self->scheduler = NULL;
   if (core == NULL || !cothread_deadline_from_timeout (core, timeout_us, &self->deadline_us))
     return FALSE;
   if (ct_task_is_cancelled (core->current))
     return cothread_wait_result (ct_scheduler_wait (core, NULL, CT_TIME_NEVER), error);
   self->scheduler = core->owner;
+  self->task = core->current;
+  self->what = what;
+  self->cancellable = NULL;
+  self->pushed = NULL;
+  self->result = NULL;
   self->thread = cothread_thread_id ();
-  self->waiter.task = core->current;
-  ct_link_init (&self->waiter.link);
+  self->is_armed = self->owns_cancellable = FALSE;
   choose_cancellable (self);
   enter_context (self);
   return TRUE;
@@ -131,7 +136,7 @@ static void
 fire (Await *self)
 {
   if (self->is_armed)
-    cothread_source_wake (self->scheduler, self->waiter.task, &self->waiter);
+    cothread_source_wake (self->scheduler, self->task);
 }
 
 static void
@@ -185,7 +190,7 @@ static CtWake
 wait_for_answer (Await *self)
 {
   CtScheduler *core = self->scheduler->core;
-  CtTask *task = self->waiter.task;
+  CtTask *task = self->task;
   CtWake why = CT_WAKE_NORMAL;
 
   self->is_armed = TRUE;
@@ -196,7 +201,10 @@ wait_for_answer (Await *self)
 
       task->wait_reason = self->what;
       task->wait_object = NULL;
-      wake = ct_scheduler_wait (core, &self->waiter, self->deadline_us);
+      if (G_LIKELY (task->kind == CT_TASK_NATIVE))
+        wake = ct_scheduler_wait_natively (core, task, NULL, self->deadline_us);
+      else
+        wake = ct_scheduler_wait (core, NULL, self->deadline_us);
       if (self->result != NULL || wake == CT_WAKE_NORMAL || why != CT_WAKE_NORMAL)
         continue;
       why = wake;

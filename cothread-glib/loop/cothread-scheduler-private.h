@@ -40,6 +40,7 @@ struct _CothreadScheduler
   gconstpointer owner; /* cothread_thread_id() of the thread it lives on */
 
   GMainContext *context; /* not referenced: its sources are ours */
+  gboolean is_of_default_context; /* which NULL stands for in GLib */
   GSource *worker;
   GSource *fence;
   GSource *sentinel;
@@ -62,9 +63,10 @@ struct _CothreadScheduler
   double minimum_share;
   CothreadGate gate;
   gint64 iteration_us; /* when the loop last began to look what is ready */
-  gint64 run_ns;       /* that the gate has not been told of: less than 1 us */
+  guint64 run_ticks;   /* that the gate has not been told of: a few us */
   CothreadTurns turns;
 
+  gboolean is_unref_due; /* the context's reference, when nothing runs any more */
   guint n_answers; /* that tasks wait for, and only the context can bring */
   gboolean is_shut_down;
   gboolean is_of_parent; /* the parent process's; then it is shut down, too */
@@ -182,7 +184,19 @@ guint cothread_scheduler_count_ready_in_runners (CothreadScheduler *self);
 /* Wakes a task that waits, from a callback that anybody may have called. Where
  * nothing else is ready the task runs at once, in the dispatch that brought the
  * callback, as its continuation would; when this returns it may be gone. */
-void cothread_source_wake (CothreadScheduler *self, CtTask *task, CtWaiter *fired);
+void cothread_source_wake (CothreadScheduler *self, CtTask *task);
+/* The context let go of it while a task ran. */
+static inline void
+cothread_scheduler_drop_if_due (CothreadScheduler *self)
+{
+  if (G_LIKELY (!self->is_unref_due) || self->turns.depth > 0)
+    return;
+  self->is_unref_due = FALSE;
+  g_object_unref (self);
+}
+
+/* A task ran for so long, outside any turn. */
+void cothread_source_note_run (CothreadScheduler *self, gint64 length_us);
 
 void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 /* FALSE inside some source's prepare() or check(). */

@@ -282,31 +282,14 @@ worker_dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, G_GNUC_UNU
   self->gate.deadline_us = end_us + GATE_DEADLINE_US;
   if (timeout_us != 0 && !gate_is_used_up (self))
     self->gate.is_open = TRUE;
+  cothread_scheduler_drop_if_due (self);
   g_object_unref (self);
   return G_SOURCE_CONTINUE;
 }
 
-/* Whether this is a dispatch of the context in which the worker could have been
- * dispatched as well, and would have had nothing to do. Where languages have
- * hooks one of them may be in the middle of anything. */
-static gboolean
-may_run_at_once (CothreadScheduler *self)
-{
-  CtScheduler *core = self->core;
-  GSource *current;
-
-  if (cothread_running_scheduler != NULL || !self->gate.is_open || self->worker == NULL || self->is_shut_down ||
-      self->is_of_parent ||
-      core->hooks != NULL || core->probe != NULL || core->arrange != NULL || core->clock.is_virtual ||
-      ct_scheduler_has_work (core) || !cothread_inbox_is_empty (&self->inbox))
-    return FALSE;
-  current = g_main_current_source ();
-  return current != NULL && g_source_get_context (current) == self->context;
-}
-
 /* No turn of its own, but a part of what the gate allows for. */
-static void
-note_time_of_run (CothreadScheduler *self, gint64 length_us)
+void
+cothread_source_note_run (CothreadScheduler *self, gint64 length_us)
 {
   self->turns.busy_us += length_us;
   self->turns.longest_us = MAX (self->turns.longest_us, length_us);
@@ -316,44 +299,6 @@ note_time_of_run (CothreadScheduler *self, gint64 length_us)
   self->gate.is_open = FALSE;
   self->gate.last_end_us = ct_scheduler_now (self->core);
   self->gate.deadline_us = self->gate.last_end_us + GATE_DEADLINE_US;
-}
-
-void
-cothread_source_wake (CothreadScheduler *self, CtTask *task, CtWaiter *fired)
-{
-  CothreadTurns *turns = &self->turns;
-  CtStopwatch stopwatch;
-  gint64 outer_from;
-  gint depth;
-
-  if (task->kind != CT_TASK_MAIN && ((CothreadTask *) task)->scheduler == NULL)
-    return; /* it was abandoned, and never runs again */
-  if (task->kind != CT_TASK_NATIVE || !may_run_at_once (self))
-    {
-      ct_task_fire (task, CT_WAKE_NORMAL, fired);
-      return;
-    }
-  g_object_ref (self); /* the task may drop the last one */
-  depth = g_main_depth ();
-  ct_stopwatch_start (&stopwatch, &self->core->ticks_counter);
-  outer_from = turns->running_from;
-  turns->running_from = self->iteration_us;
-  turns->depth++;
-  cothread_running_scheduler = self;
-  if (!ct_scheduler_wake_at_once (self->core, task, fired, depth, self->iteration_us))
-    self->interrupt_pending = TRUE;
-  cothread_running_scheduler = NULL;
-  cothread_source_turn_ended (self, depth);
-  turns->depth--;
-  turns->running_from = outer_from;
-  /* Part of a microsecond would be lost each time. */
-  self->run_ns += ct_stopwatch_read_ns (&stopwatch, &self->core->ticks_counter);
-  if (self->run_ns >= 1000)
-    {
-      note_time_of_run (self, self->run_ns / 1000);
-      self->run_ns %= 1000;
-    }
-  g_object_unref (self);
 }
 
 static gboolean
@@ -475,7 +420,11 @@ worker_destroyed (gpointer data)
     cothread_scheduler_shutdown (self);
   else
     cothread_scheduler_forget (self);
-  g_object_unref (self);
+  /* By a task that runs now: whoever runs it still needs the scheduler. */
+  if (self->turns.depth > 0 && cothread_scheduler_is_own_thread (self))
+    self->is_unref_due = TRUE;
+  else
+    g_object_unref (self);
 }
 
 static GSource *
@@ -494,6 +443,7 @@ void
 cothread_source_attach (CothreadScheduler *self, GMainContext *context)
 {
   self->context = context;
+  self->is_of_default_context = context == g_main_context_default ();
   self->worker = new_source (self, &worker_funcs, WORKER_PRIORITY, "cothread worker");
   self->fence = new_source (self, &fence_funcs, FENCE_PRIORITY, "cothread fence");
   self->sentinel = new_source (self, &sentinel_funcs, G_MININT, "cothread sentinel");

@@ -6,50 +6,35 @@
 #include <pthread.h>
 
 /* Ties a task to its GCancellable, in both directions. Another thread that
- * cancels the cancellable may be in the middle of it while the task ends, so
- * what its handler sees is counted, and the way to the scheduler is cut under a
- * lock. Disconnecting with g_cancellable_disconnect() would wait for that
- * thread's handlers, all of them. */
+ * cancels the cancellable may be in the middle of it while the task ends: hence
+ * references, and the way to the scheduler is cut under a lock.
+ *
+ * It listens by its class, not by a handler: of objects that have handlers GLib
+ * keeps a table, in which everything that is freed is looked up, and each
+ * operation of GIO frees some. */
 struct _CothreadTaskCanceller
 {
-  guint ref_count; /* atomic: the task's, the handler's, the mail's */
-  GCancellable *cancellable; /* the task's */
-  gulong handler;
+  GCancellable parent_instance;
+
   CothreadTask *task; /* used only on the scheduler's thread */
 
   pthread_mutex_t lock;
   CothreadScheduler *scheduler; /* under the lock; NULL: nobody to cancel */
-  gboolean is_posted;           /* under the lock */
+  gboolean is_posted;           /* under the lock; the mail holds a reference */
   CothreadMail mail;
 
   CothreadTaskEnding ending;
   CothreadShutdownHook hook;
 };
 
-static void
-canceller_unref (CothreadTaskCanceller *self)
+typedef struct
 {
-  if (__atomic_sub_fetch (&self->ref_count, 1, __ATOMIC_ACQ_REL) > 0)
-    return;
-  pthread_mutex_destroy (&self->lock);
-  g_free (self);
-}
+  GCancellableClass parent_class;
+} CothreadTaskCancellerClass;
 
-static void
-forget_canceller (gpointer data, G_GNUC_UNUSED GClosure *closure)
-{
-  COTHREAD_IN_FINALIZE (data);
-  canceller_unref (data);
-}
+GType cothread_task_canceller_get_type (void);
 
-void
-cothread_task_canceller_free (CothreadTaskCanceller *self)
-{
-  if (self == NULL)
-    return;
-  g_clear_object (&self->cancellable);
-  canceller_unref (self);
-}
+G_DEFINE_TYPE (CothreadTaskCanceller, cothread_task_canceller, G_TYPE_CANCELLABLE)
 
 static void
 deliver (CothreadMail *mail)
@@ -58,14 +43,15 @@ deliver (CothreadMail *mail)
 
   if (self->scheduler != NULL)
     ct_task_cancel (&self->task->core);
-  canceller_unref (self);
+  COTHREAD_BEFORE_UNREF (self);
+  g_object_unref (self);
 }
 
 /* Any thread, any stack. */
 static void
-on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
+cothread_task_canceller_cancelled (GCancellable *cancellable)
 {
-  CothreadTaskCanceller *self = data;
+  CothreadTaskCanceller *self = (CothreadTaskCanceller *) cancellable;
   gboolean is_here = FALSE;
 
   COTHREAD_IN_HANDLER (self);
@@ -76,13 +62,30 @@ on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
       if (!is_here && !self->is_posted)
         {
           self->is_posted = TRUE;
-          __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
+          g_object_ref (self);
           cothread_scheduler_post_mail (self->scheduler, &self->mail);
         }
     }
   pthread_mutex_unlock (&self->lock);
   if (is_here && !self->task->core.is_cancelled)
     ct_task_cancel (&self->task->core);
+}
+
+static void
+cothread_task_canceller_finalize (GObject *object)
+{
+  CothreadTaskCanceller *self = (CothreadTaskCanceller *) object;
+
+  COTHREAD_IN_FINALIZE (self);
+  pthread_mutex_destroy (&self->lock);
+  G_OBJECT_CLASS (cothread_task_canceller_parent_class)->finalize (object);
+}
+
+static void
+cothread_task_canceller_class_init (CothreadTaskCancellerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = cothread_task_canceller_finalize;
+  G_CANCELLABLE_CLASS (klass)->cancelled = cothread_task_canceller_cancelled;
 }
 
 static void
@@ -100,7 +103,6 @@ task_ends (CothreadTaskEnding *ending, G_GNUC_UNUSED CothreadTask *task)
 
   cut_off (self);
   ct_link_unlink (&self->hook.link);
-  g_signal_handler_disconnect (self->cancellable, self->handler);
 }
 
 /* The tasks are cancelled next, without anybody's help. */
@@ -110,35 +112,43 @@ scheduler_shuts_down (CtLink *link)
   cut_off (CT_CONTAINER_OF (CT_CONTAINER_OF (link, CothreadShutdownHook, link), CothreadTaskCanceller, hook));
 }
 
-static CothreadTaskCanceller *
-canceller_new (CothreadTask *task)
+static void
+cothread_task_canceller_init (CothreadTaskCanceller *self)
 {
-  CothreadTaskCanceller *self = g_new0 (CothreadTaskCanceller, 1);
-
-  self->ref_count = 1;
   pthread_mutex_init (&self->lock, NULL);
-  self->cancellable = g_cancellable_new ();
-  self->task = task;
   self->mail.deliver = deliver;
   self->hook.run = self->hook.forked = scheduler_shuts_down;
   self->ending.run = task_ends;
   ct_link_init (&self->hook.link);
   ct_link_init (&self->ending.link);
+}
+
+static CothreadTaskCanceller *
+canceller_new (CothreadTask *task)
+{
+  CothreadTaskCanceller *self = g_object_new (cothread_task_canceller_get_type (), NULL);
+
+  self->task = task;
   /* One without a stack has its whole clean-up shielded. */
   if (ct_task_is_cancelled (&task->core) || (task->core.is_cancelled && task->core.kind == CT_TASK_STACKLESS))
-    g_cancellable_cancel (self->cancellable); /* nobody listens yet */
+    g_cancellable_cancel (&self->parent_instance); /* nobody listens yet */
   if (task->scheduler == NULL)
     return self;
   self->scheduler = task->scheduler;
   if (!task->scheduler->is_shut_down)
     ct_link_insert_before (&task->scheduler->shutdown_hooks, &self->hook.link);
   cothread_task_add_ending (task, &self->ending);
-  __atomic_fetch_add (&self->ref_count, 1, __ATOMIC_RELAXED);
-  COTHREAD_BEFORE_CONNECTING (self);
-  self->handler = g_signal_connect_data (self->cancellable, "cancelled", G_CALLBACK (on_cancelled), self,
-                                         forget_canceller, (GConnectFlags) 0);
-  COTHREAD_BEFORE_UNREF (self);
+  COTHREAD_BEFORE_CONNECTING (self); /* whoever gets it may give it to other threads */
   return self;
+}
+
+void
+cothread_task_canceller_free (CothreadTaskCanceller *self)
+{
+  if (self == NULL)
+    return;
+  COTHREAD_BEFORE_UNREF (self);
+  g_object_unref (self);
 }
 
 /**
@@ -153,8 +163,8 @@ canceller_new (CothreadTask *task)
  * shielded section (cothread_shield_begin()), where it comes at the end of the
  * section.
  *
- * The other way round, g_cancellable_cancel() on it cancels the task, and may be
- * called in any thread. Since that emits the signal where it is called, tasks
+ * The other way round, g_cancellable_cancel() on it cancels the task, after it
+ * has called the handlers, and may be called in any thread. Since that emits the signal where it is called, tasks
  * should use cothread_task_cancel(). g_cancellable_reset() does not undo the
  * task's own cancellation.
  *
@@ -176,7 +186,7 @@ cothread_task_get_cancellable (CothreadTask *task)
   extra = cothread_task_ensure_extra (task);
   if (extra->canceller == NULL)
     extra->canceller = canceller_new (task);
-  return extra->canceller->cancellable;
+  return &extra->canceller->parent_instance;
 }
 
 static void
@@ -192,7 +202,7 @@ cothread_task_tell_canceller (CothreadTask *task)
 
   if (task->extra == NULL || task->extra->canceller == NULL || task->core.shield_depth > 0)
     return;
-  cancellable = g_object_ref (task->extra->canceller->cancellable);
+  cancellable = g_object_ref (&task->extra->canceller->parent_instance);
   if (!g_cancellable_is_cancelled (cancellable))
     ct_scheduler_call_on_thread_stack (task->scheduler->core, cancel_cancellable, cancellable);
 }

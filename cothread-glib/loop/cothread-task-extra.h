@@ -21,11 +21,20 @@ struct _CothreadTaskEnding
 
 struct _CothreadTaskExtra
 {
+  CothreadTaskCanceller *canceller; /* a GCancellable */
   CtLink endings;
   CothreadTaskValue *values; /* task-local */
   CothreadTaskEnding values_ending;
-  CothreadTaskCanceller *canceller;
 };
+
+/* cothread_task_get_cancellable() for a task of this thread. */
+static inline GCancellable *
+cothread_task_ensure_cancellable (CothreadTask *task)
+{
+  if (G_LIKELY (task->extra != NULL && task->extra->canceller != NULL))
+    return (GCancellable *) task->extra->canceller;
+  return cothread_task_get_cancellable (task);
+}
 
 CothreadTaskExtra *cothread_task_ensure_extra (CothreadTask *task);
 void cothread_task_extra_free (CothreadTaskExtra *extra);

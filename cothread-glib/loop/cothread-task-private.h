@@ -14,6 +14,7 @@ struct _CothreadTask
   guint8 failure_was_seen;
   guint8 is_service; /* the library's own, which waits for work at present */
   CothreadScheduler *scheduler; /* not referenced; NULL once finished */
+  CothreadTaskExtra *extra; /* or NULL: what only some tasks have */
 
   /* A stackless task has a step in place of a function, and no destroy notifies. */
   union
@@ -41,7 +42,6 @@ struct _CothreadTask
   const char *site;
   const char *site_function;
   const char *language; /* NULL: "C" */
-  CothreadTaskExtra *extra; /* or NULL: what only some tasks have */
 };
 
 /* Told of a failure that nobody has seen, in whatever thread, before the task is

@@ -280,6 +280,41 @@ test_it_may_wake_main (void)
   assert_said ("< signalled >");
 }
 
+static gpointer
+destroy_the_source (gpointer scheduler, G_GNUC_UNUSED GError **error)
+{
+  await ();
+  g_test_expect_message ("Cothread", G_LOG_LEVEL_CRITICAL, "*cannot be shut down from inside*");
+  g_source_destroy (g_main_context_find_source_by_user_data (g_main_context_get_thread_default (), scheduler));
+  g_test_assert_expected_messages ();
+  say ("destroyed");
+  return NULL;
+}
+
+/* The context's reference to the scheduler is the last one here. */
+static void
+test_it_may_destroy_the_schedulers_source (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  CothreadScheduler *scheduler;
+  gboolean is_alive = TRUE;
+
+  g_main_context_push_thread_default (context);
+  scheduler = cothread_scheduler_get_default ();
+  g_object_add_weak_pointer (G_OBJECT (scheduler), (gpointer *) &scheduler);
+  start ("t", destroy_the_source, scheduler);
+  settle ();
+  add_source (0, answer_in_dispatch, NULL);
+  for (guint i = 0; i < 100 && is_alive; i++)
+    {
+      g_main_context_iteration (context, FALSE);
+      is_alive = scheduler != NULL;
+    }
+  assert_said ("< destroyed >");
+  g_assert_null (scheduler);
+  g_main_context_pop_thread_default (context);
+}
+
 /* ---- nobody is starved by it ---- */
 
 static gboolean stop;
@@ -357,6 +392,7 @@ main (int argc, char **argv)
   ADD (it_may_cancel_itself_and_fail);
   ADD (it_may_interrupt_main);
   ADD (it_may_wake_main);
+  ADD (it_may_destroy_the_schedulers_source);
   ADD (its_time_counts_as_that_of_turns);
   return g_test_run ();
 }

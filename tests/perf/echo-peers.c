@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,27 +43,78 @@ connect_to (guint16 port)
   return fd;
 }
 
-static void
+/* Gives what the client itself took. */
+static double
 run_round (const gint *fds, guint n, void (*iterate) (gpointer data), gpointer data)
 {
   char message[ECHO_MESSAGE_BYTES] = { 0 };
   guint wanted = echo_n_answered + n;
+  double start_ns = perf_now_ns (), ns;
 
   for (guint i = 0; i < n; i++)
     if (write (fds[i], message, sizeof message) != sizeof message)
       g_error ("Cannot write: %s", g_strerror (errno));
+  ns = perf_now_ns () - start_ns;
   while (echo_n_answered != wanted)
     iterate (data);
+  start_ns = perf_now_ns ();
   for (guint i = 0; i < n; i++)
     if (read (fds[i], message, sizeof message) != sizeof message)
       g_error ("Cannot read: %s", g_strerror (errno));
+  return ns + perf_now_ns () - start_ns;
 }
 
-/* Never returns, and calls nothing but the system. */
+/* ---- the client in a process of its own, where it calls nothing but the system ---- */
+
+static void
+exchange (gint fd, gboolean does_write, gboolean does_read)
+{
+  char message[ECHO_MESSAGE_BYTES] = { 0 };
+
+  if ((does_write && write (fd, message, sizeof message) != sizeof message) ||
+      (does_read && read (fd, message, sizeof message) != sizeof message))
+    _exit (1);
+}
+
+static void
+go_round_by_round (const gint *fds, guint n, guint n_rounds)
+{
+  for (guint round = 0; round < n_rounds; round++)
+    {
+      for (guint i = 0; i < n; i++)
+        exchange (fds[i], TRUE, FALSE);
+      for (guint i = 0; i < n; i++)
+        exchange (fds[i], FALSE, TRUE);
+    }
+}
+
+/* Each connection by itself: the server never waits for the slowest of them. */
+static void
+go_at_once (const gint *fds, guint n, guint n_rounds)
+{
+  struct epoll_event events[EVENTS_A_CALL];
+  gint epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  guint64 left = (guint64) n * n_rounds;
+
+  for (guint i = 0; i < n; i++)
+    {
+      events[0] = (struct epoll_event) { .events = EPOLLIN, .data.fd = fds[i] };
+      epoll_ctl (epoll_fd, EPOLL_CTL_ADD, fds[i], &events[0]);
+      exchange (fds[i], TRUE, FALSE);
+    }
+  while (left > 0)
+    {
+      int n_ready = epoll_wait (epoll_fd, events, EVENTS_A_CALL, -1);
+
+      for (int i = 0; i < n_ready; i++, left--)
+        exchange (events[i].data.fd, left > n, TRUE);
+    }
+}
+
+/* Never returns. */
 static void
 be_client (const EchoLoad *load, guint16 port, guint n_rounds)
 {
-  char message[ECHO_MESSAGE_BYTES] = { 0 };
   gint *fds = g_new (gint, load->n_connections);
   cpu_set_t any;
 
@@ -71,26 +123,30 @@ be_client (const EchoLoad *load, guint16 port, guint n_rounds)
   for (guint i = 0; i < load->n_connections; i++)
     {
       fds[i] = connect_to (port);
-      if (write (fds[i], message, sizeof message) != sizeof message || read (fds[i], message, sizeof message) != sizeof message)
-        _exit (1);
+      exchange (fds[i], TRUE, TRUE);
     }
-  for (guint round = 0; round < n_rounds; round++)
-    {
-      for (guint i = 0; i < load->n_connections; i++)
-        if (write (fds[i], message, sizeof message) != sizeof message)
-          _exit (1);
-      for (guint i = 0; i < load->n_connections; i++)
-        if (read (fds[i], message, sizeof message) != sizeof message)
-          _exit (1);
-    }
+  if (load->what == ECHO_RATE)
+    go_at_once (fds, load->n_connections, n_rounds);
+  else
+    go_round_by_round (fds, load->n_connections, n_rounds);
   _exit (0);
 }
 
+/* What the client has used, of one that has ended. */
 static double
-measure_server (const EchoLoad *load, guint16 port, void (*iterate) (gpointer data), gpointer data)
+processor_ns_of (const struct rusage *usage)
 {
+  return ((double) usage->ru_utime.tv_sec + (double) usage->ru_stime.tv_sec) * 1e9 +
+         ((double) usage->ru_utime.tv_usec + (double) usage->ru_stime.tv_usec) * 1e3;
+}
+
+static double
+measure_server (EchoLoad *load, guint16 port, void (*iterate) (gpointer data), gpointer data)
+{
+  clockid_t clock = load->what == ECHO_RATE ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
   guint n_rounds = MAX (1, load->n_rounds / PARTS), wanted = echo_n_answered + load->n_connections;
-  double best_ns = G_MAXDOUBLE;
+  double best_ns = G_MAXDOUBLE, client_ns;
+  struct rusage usage;
   pid_t client = fork ();
   int status;
 
@@ -100,27 +156,29 @@ measure_server (const EchoLoad *load, guint16 port, void (*iterate) (gpointer da
     iterate (data);
   for (guint part = 0; part < PARTS; part++)
     {
-      double start_ns = perf_clock_ns (CLOCK_THREAD_CPUTIME_ID), ns;
+      double start_ns = perf_clock_ns (clock), ns;
 
       wanted += n_rounds * load->n_connections;
       while (echo_n_answered < wanted)
         iterate (data);
-      ns = (perf_clock_ns (CLOCK_THREAD_CPUTIME_ID) - start_ns) / n_rounds / load->n_connections;
+      ns = (perf_clock_ns (clock) - start_ns) / n_rounds / load->n_connections;
       best_ns = MIN (best_ns, ns);
     }
-  if (waitpid (client, &status, 0) != client || status != 0)
+  if (wait4 (client, &status, 0, &usage) != client || status != 0)
     g_error ("The client failed");
+  client_ns = processor_ns_of (&usage) / n_rounds / PARTS / load->n_connections;
+  load->client_ns = MIN (load->client_ns, client_ns);
   return best_ns;
 }
 
 double
-echo_measure (const EchoLoad *load, guint16 port, void (*iterate) (gpointer data), gpointer data)
+echo_measure (EchoLoad *load, guint16 port, void (*iterate) (gpointer data), gpointer data)
 {
   g_autofree gint *fds = g_new (gint, load->n_connections);
   guint n_rounds = MAX (1, load->n_rounds / PARTS);
   double best_ns = G_MAXDOUBLE;
 
-  if (load->is_client_elsewhere)
+  if (load->what == ECHO_SERVER || load->what == ECHO_RATE)
     return measure_server (load, port, iterate, data);
   /* One after another: a GSocketService has a backlog of ten. */
   for (guint i = 0; i < load->n_connections; i++)
@@ -130,12 +188,16 @@ echo_measure (const EchoLoad *load, guint16 port, void (*iterate) (gpointer data
     }
   for (guint part = 0; part < PARTS; part++)
     {
-      double start_ns = perf_now_ns (), ns;
+      double start_ns = perf_now_ns (), client_ns = 0, ns;
 
       for (guint i = 0; i < n_rounds; i++)
-        run_round (fds, load->n_connections, iterate, data);
+        client_ns += run_round (fds, load->n_connections, iterate, data);
       ns = (perf_now_ns () - start_ns) / n_rounds / load->n_connections;
+      client_ns = client_ns / n_rounds / load->n_connections;
+      if (load->what == ECHO_ALONE)
+        ns -= client_ns;
       best_ns = MIN (best_ns, ns);
+      load->client_ns = MIN (load->client_ns, client_ns);
     }
   for (guint i = 0; i < load->n_connections; i++)
     close (fds[i]);
@@ -193,7 +255,7 @@ bare_iterate (gpointer data)
 double
 echo_bare_epoll (gpointer data)
 {
-  const EchoLoad *load = data;
+  EchoLoad *load = data;
   guint16 port;
   BareServer self = { .epoll_fd = epoll_create1 (EPOLL_CLOEXEC), .listener = echo_listen (&port) };
   struct epoll_event event = { .events = EPOLLIN, .data.fd = self.listener };
@@ -287,7 +349,7 @@ iterate_default (G_GNUC_UNUSED gpointer data)
 double
 echo_socket_service (gpointer data)
 {
-  const EchoLoad *load = data;
+  EchoLoad *load = data;
   g_autoptr (GSocketService) service = g_socket_service_new ();
   guint16 port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (service), NULL, NULL);
   double ns;
