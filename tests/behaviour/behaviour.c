@@ -2,6 +2,8 @@
 #include "behaviour.h"
 
 #include <glib-unix.h>
+#include <string.h>
+#include <unistd.h>
 
 /* No test needs so many; one that never comes to rest would. */
 #define MAX_ITERATIONS 1000000
@@ -314,6 +316,25 @@ count_open_descriptors (void)
   while (g_dir_read_name (dir) != NULL)
     n++;
   return n;
+}
+
+void
+wait_until_main_thread_sleeps (void)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", getpid ());
+
+  for (;;)
+    {
+      g_autofree char *text = NULL;
+      const char *state;
+
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      state = strrchr (text, ')'); /* after the name, which may be anything */
+      g_assert_nonnull (state);
+      if (state[2] == 'S')
+        return;
+      g_usleep (200);
+    }
 }
 
 void

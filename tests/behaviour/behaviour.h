@@ -67,4 +67,6 @@ void expect_critical (const char *pattern);
 void assert_scheduler_works (void);
 
 guint count_open_descriptors (void);
+/* In another thread: until the kernel says that the main thread sleeps. */
+void wait_until_main_thread_sleeps (void);
 void make_pipe (gint ends[2]);

@@ -79,9 +79,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/sync/event/abort-wait-eats-one-future-signal", test_abort_wait_eats_one_future_signal);
-  behaviour_add ("/sync/event/abort-wait-eats-the-signal-that-is-there", test_abort_wait_eats_the_signal_that_is_there);
-  behaviour_add ("/sync/event/abort-wait-does-nothing-to-a-latched-one", test_abort_wait_does_nothing_to_a_latched_event);
-  behaviour_add ("/sync/event/lives-while-somebody-waits-for-it", test_an_event_lives_while_somebody_waits_for_it);
+  behaviour_add_virtual ("/sync/event/abort-wait-eats-one-future-signal", test_abort_wait_eats_one_future_signal);
+  behaviour_add_virtual ("/sync/event/abort-wait-eats-the-signal-that-is-there", test_abort_wait_eats_the_signal_that_is_there);
+  behaviour_add_virtual ("/sync/event/abort-wait-does-nothing-to-a-latched-one", test_abort_wait_does_nothing_to_a_latched_event);
+  behaviour_add_virtual ("/sync/event/lives-while-somebody-waits-for-it", test_an_event_lives_while_somebody_waits_for_it);
   return g_test_run ();
 }

@@ -262,17 +262,17 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/sync/event-queue/items-come-out-in-the-order-they-went-in", test_items_come_out_in_the_order_they_went_in);
-  behaviour_add ("/sync/event-queue/waiters-are-served-in-the-order-they-began-to-wait", test_waiters_are_served_in_the_order_they_began_to_wait);
-  behaviour_add ("/sync/event-queue/taking-what-is-there-does-not-suspend", test_taking_from_a_queue_with_items_does_not_suspend);
-  behaviour_add ("/sync/event-queue/who-lost-an-item-goes-on-waiting-in-its-place", test_a_waiter_whose_item_was_taken_goes_on_waiting_in_its_place);
-  behaviour_add ("/sync/event-queue/a-full-one-refuses-and-the-item-stays-with-the-caller", test_a_full_queue_refuses_and_the_item_stays_with_the_caller);
-  behaviour_add ("/sync/event-queue/closing-lets-it-drain-and-then-ends-every-wait", test_closing_lets_the_queue_drain_and_then_ends_every_wait);
-  behaviour_add ("/sync/event-queue/closing-wakes-all-who-wait", test_closing_wakes_all_who_wait);
-  behaviour_add ("/sync/event-queue/signalling-a-closed-one-is-a-critical", test_signalling_a_closed_queue_is_a_critical);
-  behaviour_add ("/sync/event-queue/a-waiter-that-left-takes-nothing", test_a_waiter_that_left_takes_nothing);
-  behaviour_add ("/sync/event-queue/items-that-nobody-takes-are-freed-once", test_items_that_nobody_takes_are_freed_once);
-  behaviour_add ("/sync/event-queue/abort-wait-takes-the-item-that-is-there-or-else-the-next", test_abort_wait_takes_the_item_that_is_there_or_else_the_next);
-  behaviour_add ("/sync/event-queue/freeing-an-item-may-signal-it", test_freeing_an_item_may_signal_the_queue);
+  behaviour_add_virtual ("/sync/event-queue/items-come-out-in-the-order-they-went-in", test_items_come_out_in_the_order_they_went_in);
+  behaviour_add_virtual ("/sync/event-queue/waiters-are-served-in-the-order-they-began-to-wait", test_waiters_are_served_in_the_order_they_began_to_wait);
+  behaviour_add_virtual ("/sync/event-queue/taking-what-is-there-does-not-suspend", test_taking_from_a_queue_with_items_does_not_suspend);
+  behaviour_add_virtual ("/sync/event-queue/who-lost-an-item-goes-on-waiting-in-its-place", test_a_waiter_whose_item_was_taken_goes_on_waiting_in_its_place);
+  behaviour_add_virtual ("/sync/event-queue/a-full-one-refuses-and-the-item-stays-with-the-caller", test_a_full_queue_refuses_and_the_item_stays_with_the_caller);
+  behaviour_add_virtual ("/sync/event-queue/closing-lets-it-drain-and-then-ends-every-wait", test_closing_lets_the_queue_drain_and_then_ends_every_wait);
+  behaviour_add_virtual ("/sync/event-queue/closing-wakes-all-who-wait", test_closing_wakes_all_who_wait);
+  behaviour_add_virtual ("/sync/event-queue/signalling-a-closed-one-is-a-critical", test_signalling_a_closed_queue_is_a_critical);
+  behaviour_add_virtual ("/sync/event-queue/a-waiter-that-left-takes-nothing", test_a_waiter_that_left_takes_nothing);
+  behaviour_add_virtual ("/sync/event-queue/items-that-nobody-takes-are-freed-once", test_items_that_nobody_takes_are_freed_once);
+  behaviour_add_virtual ("/sync/event-queue/abort-wait-takes-the-item-that-is-there-or-else-the-next", test_abort_wait_takes_the_item_that_is_there_or_else_the_next);
+  behaviour_add_virtual ("/sync/event-queue/freeing-an-item-may-signal-it", test_freeing_an_item_may_signal_the_queue);
   return g_test_run ();
 }

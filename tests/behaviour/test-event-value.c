@@ -250,16 +250,16 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/sync/event/value/goes-to-the-waiter", test_the_waiter_gets_the_value);
-  behaviour_add ("/sync/event/value/the-last-wins", test_the_last_value_wins);
-  behaviour_add ("/sync/event/value/is-replaced-by-a-signal-without-one", test_a_signal_without_a_value_replaces_one);
-  behaviour_add ("/sync/event/value/is-freed-if-the-waiter-does-not-want-it", test_a_value_that_the_waiter_does_not_want_is_freed);
-  behaviour_add ("/sync/event/value/stays-the-events-if-latched", test_a_latched_value_stays_the_events);
-  behaviour_add ("/sync/event/value/is-freed-if-nobody-takes-it", test_a_value_that_nobody_takes_is_freed);
-  behaviour_add ("/sync/event/value/is-untouched-where-there-is-none", test_the_value_is_untouched_where_there_is_none);
-  behaviour_add ("/sync/event/value/freeing-one-may-signal-the-event", test_freeing_a_value_may_signal_the_event);
-  behaviour_add ("/sync/event/error/ends-one-wait-and-is-gone", test_an_error_ends_one_wait_and_is_gone);
-  behaviour_add ("/sync/event/error/latched-ends-every-wait-until-it-is-reset", test_a_latched_error_ends_every_wait_until_it_is_reset);
-  behaviour_add ("/sync/event/error/replaces-a-value-and-a-value-an-error", test_an_error_replaces_a_value_and_a_value_an_error);
+  behaviour_add_virtual ("/sync/event/value/goes-to-the-waiter", test_the_waiter_gets_the_value);
+  behaviour_add_virtual ("/sync/event/value/the-last-wins", test_the_last_value_wins);
+  behaviour_add_virtual ("/sync/event/value/is-replaced-by-a-signal-without-one", test_a_signal_without_a_value_replaces_one);
+  behaviour_add_virtual ("/sync/event/value/is-freed-if-the-waiter-does-not-want-it", test_a_value_that_the_waiter_does_not_want_is_freed);
+  behaviour_add_virtual ("/sync/event/value/stays-the-events-if-latched", test_a_latched_value_stays_the_events);
+  behaviour_add_virtual ("/sync/event/value/is-freed-if-nobody-takes-it", test_a_value_that_nobody_takes_is_freed);
+  behaviour_add_virtual ("/sync/event/value/is-untouched-where-there-is-none", test_the_value_is_untouched_where_there_is_none);
+  behaviour_add_virtual ("/sync/event/value/freeing-one-may-signal-the-event", test_freeing_a_value_may_signal_the_event);
+  behaviour_add_virtual ("/sync/event/error/ends-one-wait-and-is-gone", test_an_error_ends_one_wait_and_is_gone);
+  behaviour_add_virtual ("/sync/event/error/latched-ends-every-wait-until-it-is-reset", test_a_latched_error_ends_every_wait_until_it_is_reset);
+  behaviour_add_virtual ("/sync/event/error/replaces-a-value-and-a-value-an-error", test_an_error_replaces_a_value_and_a_value_an_error);
   return g_test_run ();
 }

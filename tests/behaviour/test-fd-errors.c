@@ -263,16 +263,16 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/io/fd/errors/a-closed-one-is-an-error", test_a_closed_descriptor_is_an_error);
+  behaviour_add_virtual ("/io/fd/errors/a-closed-one-is-an-error", test_a_closed_descriptor_is_an_error);
   behaviour_add_isolated ("/io/fd/errors/a-number-that-is-none-is-an-error", test_a_number_that_is_no_descriptor_is_an_error);
-  behaviour_add ("/io/fd/errors/a-closed-one-in-a-list-is-an-error-and-leaves-nothing-behind",
+  behaviour_add_virtual ("/io/fd/errors/a-closed-one-in-a-list-is-an-error-and-leaves-nothing-behind",
                  test_one_closed_descriptor_in_a_list_is_an_error_and_leaves_nothing_behind);
-  behaviour_add ("/io/fd/errors/a-timeout-leaves-nothing-behind", test_a_timeout_leaves_nothing_behind);
-  behaviour_add ("/io/fd/errors/a-cancellation-leaves-nothing-behind-and-the-other-waiter-waiting",
+  behaviour_add_virtual ("/io/fd/errors/a-timeout-leaves-nothing-behind", test_a_timeout_leaves_nothing_behind);
+  behaviour_add_virtual ("/io/fd/errors/a-cancellation-leaves-nothing-behind-and-the-other-waiter-waiting",
                  test_a_cancellation_leaves_nothing_behind_and_the_other_waiter_waiting);
-  behaviour_add ("/io/fd/errors/a-number-given-to-another-file-is-waited-for-anew",
+  behaviour_add_virtual ("/io/fd/errors/a-number-given-to-another-file-is-waited-for-anew",
                  test_a_number_that_was_given_to_another_file_is_waited_for_anew);
-  behaviour_add ("/io/fd/errors/one-closed-while-waited-for-ends-the-wait-at-the-latest-at-its-timeout",
+  behaviour_add_virtual ("/io/fd/errors/one-closed-while-waited-for-ends-the-wait-at-the-latest-at-its-timeout",
                  test_one_closed_while_it_is_waited_for_ends_the_wait_at_the_latest_at_its_timeout);
   behaviour_add_isolated ("/io/fd/errors/a-regular-file-is-always-ready", test_a_regular_file_is_always_ready);
   return g_test_run ();

@@ -125,7 +125,7 @@ say_called (G_GNUC_UNUSED gpointer unused)
 static gpointer
 post_later (gpointer callbacks)
 {
-  g_usleep (100 * 1000);
+  wait_until_main_thread_sleeps ();
   g_assert_true (cothread_callback_queue_post (callbacks, say_called, NULL, NULL, NULL));
   return NULL;
 }

@@ -165,13 +165,13 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/sync/pulse/wakes-all-in-the-order-they-began-to-wait", test_it_wakes_all_in_the_order_they_began_to_wait);
-  behaviour_add ("/sync/pulse/wakes-one-the-first", test_it_wakes_one_the_first);
-  behaviour_add ("/sync/pulse/is-not-remembered", test_it_is_not_remembered);
-  behaviour_add ("/sync/pulse/two-in-a-row-wake-two-different-tasks", test_two_in_a_row_wake_once_or_two_different);
-  behaviour_add ("/sync/pulse/who-waits-again-waits-for-the-next", test_who_waits_again_waits_for_the_next);
-  behaviour_add ("/sync/pulse/signalling-does-not-suspend", test_signalling_does_not_suspend);
-  behaviour_add ("/sync/pulse/who-left-is-not-woken", test_who_left_is_not_woken);
-  behaviour_add ("/sync/pulse/lives-while-somebody-waits-for-it", test_it_lives_while_somebody_waits_for_it);
+  behaviour_add_virtual ("/sync/pulse/wakes-all-in-the-order-they-began-to-wait", test_it_wakes_all_in_the_order_they_began_to_wait);
+  behaviour_add_virtual ("/sync/pulse/wakes-one-the-first", test_it_wakes_one_the_first);
+  behaviour_add_virtual ("/sync/pulse/is-not-remembered", test_it_is_not_remembered);
+  behaviour_add_virtual ("/sync/pulse/two-in-a-row-wake-two-different-tasks", test_two_in_a_row_wake_once_or_two_different);
+  behaviour_add_virtual ("/sync/pulse/who-waits-again-waits-for-the-next", test_who_waits_again_waits_for_the_next);
+  behaviour_add_virtual ("/sync/pulse/signalling-does-not-suspend", test_signalling_does_not_suspend);
+  behaviour_add_virtual ("/sync/pulse/who-left-is-not-woken", test_who_left_is_not_woken);
+  behaviour_add_virtual ("/sync/pulse/lives-while-somebody-waits-for-it", test_it_lives_while_somebody_waits_for_it);
   return g_test_run ();
 }

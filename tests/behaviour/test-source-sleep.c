@@ -127,7 +127,7 @@ post_from_a_thread (gpointer data)
 {
   Post *post = data;
 
-  g_usleep (100 * 1000);
+  wait_until_main_thread_sleeps ();
   cothread_callback_queue_post (post->callbacks, signal_event, post->event, NULL, NULL);
   return NULL;
 }

@@ -283,17 +283,17 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/statistics/tasks/ready-then-waiting-then-ready-then-gone", test_a_task_is_ready_then_waits_then_is_ready_then_gone);
-  behaviour_add ("/statistics/tasks/the-running-one-is-neither-ready-nor-waiting", test_the_running_task_is_neither_ready_nor_waiting);
-  behaviour_add ("/statistics/tasks/one-that-yields-counts-as-ready", test_one_that_yields_counts_as_ready);
-  behaviour_add ("/statistics/tasks/one-that-runs-a-main-loop-is-running", test_one_that_runs_a_main_loop_is_running);
-  behaviour_add ("/statistics/tasks/one-that-calls-on-the-threads-own-stack-is-running", test_one_that_calls_on_the_threads_own_stack_is_running);
-  behaviour_add ("/statistics/tasks/add-up-in-a-timer", test_the_counts_add_up_in_a_timer);
-  behaviour_add ("/statistics/tasks/add-up-in-a-callback", test_the_counts_add_up_in_a_callback);
-  behaviour_add ("/statistics/tasks/add-up-when-user-data-are-freed", test_the_counts_add_up_when_user_data_are_freed);
+  behaviour_add_virtual ("/statistics/tasks/ready-then-waiting-then-ready-then-gone", test_a_task_is_ready_then_waits_then_is_ready_then_gone);
+  behaviour_add_virtual ("/statistics/tasks/the-running-one-is-neither-ready-nor-waiting", test_the_running_task_is_neither_ready_nor_waiting);
+  behaviour_add_virtual ("/statistics/tasks/one-that-yields-counts-as-ready", test_one_that_yields_counts_as_ready);
+  behaviour_add_virtual ("/statistics/tasks/one-that-runs-a-main-loop-is-running", test_one_that_runs_a_main_loop_is_running);
+  behaviour_add_virtual ("/statistics/tasks/one-that-calls-on-the-threads-own-stack-is-running", test_one_that_calls_on_the_threads_own_stack_is_running);
+  behaviour_add_virtual ("/statistics/tasks/add-up-in-a-timer", test_the_counts_add_up_in_a_timer);
+  behaviour_add_virtual ("/statistics/tasks/add-up-in-a-callback", test_the_counts_add_up_in_a_callback);
+  behaviour_add_virtual ("/statistics/tasks/add-up-when-user-data-are-freed", test_the_counts_add_up_when_user_data_are_freed);
   behaviour_add_isolated ("/statistics/tasks/add-up-when-a-result-is-freed", test_the_counts_add_up_when_a_result_is_freed);
-  behaviour_add ("/statistics/tasks/add-up-during-a-shutdown", test_the_counts_add_up_during_a_shutdown);
-  behaviour_add ("/statistics/timers/pending-deadlines-are-counted", test_pending_deadlines_are_counted);
-  behaviour_add ("/statistics/totals/count-every-task-and-every-switch", test_totals_count_every_task_and_every_switch);
+  behaviour_add_virtual ("/statistics/tasks/add-up-during-a-shutdown", test_the_counts_add_up_during_a_shutdown);
+  behaviour_add_virtual ("/statistics/timers/pending-deadlines-are-counted", test_pending_deadlines_are_counted);
+  behaviour_add_virtual ("/statistics/totals/count-every-task-and-every-switch", test_totals_count_every_task_and_every_switch);
   return g_test_run ();
 }

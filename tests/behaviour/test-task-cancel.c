@@ -270,15 +270,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/task/cancel/ends-the-present-wait", test_it_ends_the_present_wait);
-  behaviour_add ("/task/cancel/is-sticky", test_it_is_sticky);
-  behaviour_add ("/task/cancel/wakes-once-however-often-it-is-asked-for", test_it_wakes_once_however_often_it_is_asked_for);
-  behaviour_add ("/task/cancel/a-task-that-never-ran-does-not-begin", test_a_task_that_never_ran_does_not_begin);
-  behaviour_add ("/task/cancel/outranks-a-timeout-of-the-same-turn", test_it_outranks_a_timeout_of_the_same_turn);
-  behaviour_add ("/task/cancel/what-fired-before-counts-and-the-next-wait-fails", test_what_fired_before_counts_and_the_next_wait_fails);
-  behaviour_add ("/task/cancel/leaves-a-finished-task-as-it-is", test_a_finished_task_stays_as_it_is);
-  behaviour_add ("/task/cancel/of-oneself-takes-effect-at-the-next-wait", test_a_task_that_cancels_itself_goes_on_to_its_next_wait);
-  behaviour_add ("/task/cancel/a-task-that-ignores-it-lets-the-others-run", test_a_task_that_ignores_it_lets_the_others_run);
+  behaviour_add_virtual ("/task/cancel/ends-the-present-wait", test_it_ends_the_present_wait);
+  behaviour_add_virtual ("/task/cancel/is-sticky", test_it_is_sticky);
+  behaviour_add_virtual ("/task/cancel/wakes-once-however-often-it-is-asked-for", test_it_wakes_once_however_often_it_is_asked_for);
+  behaviour_add_virtual ("/task/cancel/a-task-that-never-ran-does-not-begin", test_a_task_that_never_ran_does_not_begin);
+  behaviour_add_virtual ("/task/cancel/outranks-a-timeout-of-the-same-turn", test_it_outranks_a_timeout_of_the_same_turn);
+  behaviour_add_virtual ("/task/cancel/what-fired-before-counts-and-the-next-wait-fails", test_what_fired_before_counts_and_the_next_wait_fails);
+  behaviour_add_virtual ("/task/cancel/leaves-a-finished-task-as-it-is", test_a_finished_task_stays_as_it_is);
+  behaviour_add_virtual ("/task/cancel/of-oneself-takes-effect-at-the-next-wait", test_a_task_that_cancels_itself_goes_on_to_its_next_wait);
+  behaviour_add_virtual ("/task/cancel/a-task-that-ignores-it-lets-the-others-run", test_a_task_that_ignores_it_lets_the_others_run);
   behaviour_add_isolated ("/task/cancel/reaches-a-wait-for-something-ready", test_it_reaches_a_wait_for_something_ready);
   return g_test_run ();
 }

@@ -262,17 +262,17 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/task/join/many-at-once-get-the-result-in-the-order-they-began-to-wait",
+  behaviour_add_virtual ("/task/join/many-at-once-get-the-result-in-the-order-they-began-to-wait",
                  test_many_at_once_get_the_result_in_the_order_they_began_to_wait);
-  behaviour_add ("/task/join/one-after-another-get-the-result", test_one_after_another_get_the_result);
-  behaviour_add ("/task/join/of-a-finished-task-does-not-suspend", test_joining_a_finished_task_does_not_suspend);
-  behaviour_add ("/task/join/the-error-reaches-everybody", test_the_error_reaches_every_joiner);
-  behaviour_add ("/task/join/can-be-made-again-after-it-timed-out", test_a_join_that_times_out_can_be_made_again);
-  behaviour_add ("/task/join/with-no-time-suspends-once", test_a_join_with_no_time_suspends_once);
-  behaviour_add ("/task/join/who-left-early-has-not-seen-the-failure", test_a_joiner_who_left_early_has_not_seen_the_failure);
-  behaviour_add ("/task/join/a-cancelled-joiner-leaves-the-task-alone", test_a_cancelled_joiner_leaves_the_task_alone);
-  behaviour_add ("/task/join/of-a-task-cancelled-before-it-began-is-cancelled", test_a_task_cancelled_before_it_began_fails_its_joiners);
-  behaviour_add ("/task/join/main-can-join-outside-any-task", test_main_joins_a_task_outside_any_task);
-  behaviour_add ("/task/join/the-joiner-may-drop-the-last-handle", test_a_joiner_may_drop_the_last_handle);
+  behaviour_add_virtual ("/task/join/one-after-another-get-the-result", test_one_after_another_get_the_result);
+  behaviour_add_virtual ("/task/join/of-a-finished-task-does-not-suspend", test_joining_a_finished_task_does_not_suspend);
+  behaviour_add_virtual ("/task/join/the-error-reaches-everybody", test_the_error_reaches_every_joiner);
+  behaviour_add_virtual ("/task/join/can-be-made-again-after-it-timed-out", test_a_join_that_times_out_can_be_made_again);
+  behaviour_add_virtual ("/task/join/with-no-time-suspends-once", test_a_join_with_no_time_suspends_once);
+  behaviour_add_virtual ("/task/join/who-left-early-has-not-seen-the-failure", test_a_joiner_who_left_early_has_not_seen_the_failure);
+  behaviour_add_virtual ("/task/join/a-cancelled-joiner-leaves-the-task-alone", test_a_cancelled_joiner_leaves_the_task_alone);
+  behaviour_add_virtual ("/task/join/of-a-task-cancelled-before-it-began-is-cancelled", test_a_task_cancelled_before_it_began_fails_its_joiners);
+  behaviour_add_virtual ("/task/join/main-can-join-outside-any-task", test_main_joins_a_task_outside_any_task);
+  behaviour_add_virtual ("/task/join/the-joiner-may-drop-the-last-handle", test_a_joiner_may_drop_the_last_handle);
   return g_test_run ();
 }

@@ -267,20 +267,20 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/task/spawn/does-not-run-before-its-spawner-suspends", test_a_task_does_not_run_before_its_spawner_suspends);
-  behaviour_add ("/task/spawn/tasks-start-in-the-order-they-were-spawned", test_tasks_start_in_the_order_they_were_spawned);
-  behaviour_add ("/task/spawn/a-child-starts-at-its-parents-next-suspension", test_a_child_starts_at_its_parents_next_suspension);
-  behaviour_add ("/task/spawn/a-child-starts-after-all-who-were-ready", test_a_child_starts_after_all_who_were_ready);
-  behaviour_add ("/task/stack/a-task-may-use-what-it-asked-for", test_a_task_may_use_the_stack_it_asked_for);
-  behaviour_add ("/task/stack/a-tiny-one-is-rounded-up", test_a_tiny_stack_is_rounded_up_to_what_a_task_needs);
-  behaviour_add ("/task/stack/an-impossible-size-is-an-error", test_an_impossible_stack_size_is_an_error);
-  behaviour_add ("/task/spawn/a-failure-without-an-error-location-is-a-critical", test_a_failure_without_an_error_location_is_a_critical);
-  behaviour_add ("/task/name/is-copied", test_the_name_is_copied);
-  behaviour_add ("/task/name/is-the-functions-unless-given", test_a_task_without_a_name_is_called_after_its_function);
-  behaviour_add ("/task/id/no-two-tasks-have-the-same", test_no_two_tasks_have_the_same_id);
-  behaviour_add ("/task/self/is-the-running-task", test_self_is_the_running_task);
-  behaviour_add ("/task/state/follows-the-life-of-a-task", test_the_state_follows_the_life_of_a_task);
-  behaviour_add ("/task/state/a-task-that-yields-is-yielding", test_a_task_that_yields_is_yielding);
-  behaviour_add ("/task/switches/count-how-often-a-task-was-resumed", test_switches_count_how_often_a_task_was_resumed);
+  behaviour_add_virtual ("/task/spawn/does-not-run-before-its-spawner-suspends", test_a_task_does_not_run_before_its_spawner_suspends);
+  behaviour_add_virtual ("/task/spawn/tasks-start-in-the-order-they-were-spawned", test_tasks_start_in_the_order_they_were_spawned);
+  behaviour_add_virtual ("/task/spawn/a-child-starts-at-its-parents-next-suspension", test_a_child_starts_at_its_parents_next_suspension);
+  behaviour_add_virtual ("/task/spawn/a-child-starts-after-all-who-were-ready", test_a_child_starts_after_all_who_were_ready);
+  behaviour_add_virtual ("/task/stack/a-task-may-use-what-it-asked-for", test_a_task_may_use_the_stack_it_asked_for);
+  behaviour_add_virtual ("/task/stack/a-tiny-one-is-rounded-up", test_a_tiny_stack_is_rounded_up_to_what_a_task_needs);
+  behaviour_add_virtual ("/task/stack/an-impossible-size-is-an-error", test_an_impossible_stack_size_is_an_error);
+  behaviour_add_virtual ("/task/spawn/a-failure-without-an-error-location-is-a-critical", test_a_failure_without_an_error_location_is_a_critical);
+  behaviour_add_virtual ("/task/name/is-copied", test_the_name_is_copied);
+  behaviour_add_virtual ("/task/name/is-the-functions-unless-given", test_a_task_without_a_name_is_called_after_its_function);
+  behaviour_add_virtual ("/task/id/no-two-tasks-have-the-same", test_no_two_tasks_have_the_same_id);
+  behaviour_add_virtual ("/task/self/is-the-running-task", test_self_is_the_running_task);
+  behaviour_add_virtual ("/task/state/follows-the-life-of-a-task", test_the_state_follows_the_life_of_a_task);
+  behaviour_add_virtual ("/task/state/a-task-that-yields-is-yielding", test_a_task_that_yields_is_yielding);
+  behaviour_add_virtual ("/task/switches/count-how-often-a-task-was-resumed", test_switches_count_how_often_a_task_was_resumed);
   return g_test_run ();
 }

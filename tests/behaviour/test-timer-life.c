@@ -137,15 +137,15 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/sync/timer/life/a-one-shot-is-gone-when-it-has-run", test_a_one_shot_is_gone_when_it_has_run);
-  behaviour_add ("/sync/timer/life/goes-on-while-the-function-runs", test_it_lives_while_its_function_runs);
-  behaviour_add ("/sync/timer/life/a-cancelled-one-is-gone", test_a_cancelled_one_is_gone);
+  behaviour_add_virtual ("/sync/timer/life/a-one-shot-is-gone-when-it-has-run", test_a_one_shot_is_gone_when_it_has_run);
+  behaviour_add_virtual ("/sync/timer/life/goes-on-while-the-function-runs", test_it_lives_while_its_function_runs);
+  behaviour_add_virtual ("/sync/timer/life/a-cancelled-one-is-gone", test_a_cancelled_one_is_gone);
   behaviour_add_isolated ("/sync/timer/life/a-reusable-one-that-nobody-can-reset-is-gone-when-it-has-run",
                           test_a_reusable_one_that_nobody_can_reset_is_gone_when_it_has_run);
   behaviour_add_isolated ("/sync/timer/life/a-reusable-one-goes-with-its-last-reference", test_a_reusable_one_goes_with_its_last_reference);
   behaviour_add_isolated ("/sync/timer/life/a-retriggering-one-that-was-cancelled-is-gone", test_a_retriggering_one_that_was_cancelled_is_gone);
-  behaviour_add ("/sync/timer/life/a-pending-one-is-gone-with-its-scheduler", test_a_pending_one_is_gone_with_its_scheduler);
-  behaviour_add ("/sync/timer/life/one-that-outlives-its-scheduler-does-nothing", test_one_that_outlives_its_scheduler_does_nothing);
-  behaviour_add ("/sync/timer/life/a-function-that-runs-at-the-shutdown-is-unwound", test_a_function_that_runs_at_the_shutdown_is_unwound);
+  behaviour_add_virtual ("/sync/timer/life/a-pending-one-is-gone-with-its-scheduler", test_a_pending_one_is_gone_with_its_scheduler);
+  behaviour_add_virtual ("/sync/timer/life/one-that-outlives-its-scheduler-does-nothing", test_one_that_outlives_its_scheduler_does_nothing);
+  behaviour_add_virtual ("/sync/timer/life/a-function-that-runs-at-the-shutdown-is-unwound", test_a_function_that_runs_at_the_shutdown_is_unwound);
   return g_test_run ();
 }

@@ -264,20 +264,20 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  behaviour_add ("/wait/main/tasks-and-sources-run-while-it-sleeps", test_tasks_and_sources_run_while_main_sleeps);
+  behaviour_add_virtual ("/wait/main/tasks-and-sources-run-while-it-sleeps", test_tasks_and_sources_run_while_main_sleeps);
   behaviour_add ("/wait/main/never-sleeps-too-short", test_a_sleep_is_never_too_short);
   behaviour_add_isolated ("/wait/main/a-sleep-of-no-time-lets-every-ready-task-run-once", test_a_sleep_of_no_time_lets_every_ready_task_run_once);
   behaviour_add_isolated ("/wait/main/a-sleep-of-no-time-lets-every-ready-task-run-once-although-turns-are-cut",
                           test_a_sleep_of_no_time_lets_every_ready_task_run_once_although_turns_are_cut);
   behaviour_add_isolated ("/wait/main/a-wait-with-no-time-lets-every-ready-task-run-once", test_a_wait_with_no_time_lets_every_ready_task_run_once);
   behaviour_add_isolated ("/wait/main/a-task-with-an-earlier-deadline-goes-on-before-it", test_a_task_with_an_earlier_deadline_goes_on_before_main);
-  behaviour_add ("/wait/main/a-yield-lets-all-who-are-ready-run-first", test_a_yield_lets_all_who_are_ready_run_first);
-  behaviour_add ("/wait/main/is-woken-by-a-task-and-by-a-source", test_main_is_woken_by_a_task_and_by_a_source);
-  behaviour_add ("/wait/main/does-not-suspend-for-what-is-there-already", test_main_does_not_suspend_for_what_is_there_already);
-  behaviour_add ("/wait/main/an-interrupt-ends-the-wait-and-undoes-its-wakeup", test_an_interrupt_ends_mains_wait_and_undoes_its_wakeup);
-  behaviour_add ("/wait/main/an-interrupt-leaves-the-tasks-alone", test_an_interrupt_leaves_the_tasks_alone);
-  behaviour_add ("/wait/main/an-interrupt-waits-for-main-to-wait", test_an_interrupt_waits_for_main_to_wait);
-  behaviour_add ("/wait/main/a-thread-with-a-context-of-its-own-waits-there", test_a_thread_with_a_context_of_its_own_waits_there);
-  behaviour_add ("/wait/main/a-thread-without-a-context-of-its-own-gets-an-error", test_a_thread_without_a_context_of_its_own_gets_an_error);
+  behaviour_add_virtual ("/wait/main/a-yield-lets-all-who-are-ready-run-first", test_a_yield_lets_all_who_are_ready_run_first);
+  behaviour_add_virtual ("/wait/main/is-woken-by-a-task-and-by-a-source", test_main_is_woken_by_a_task_and_by_a_source);
+  behaviour_add_virtual ("/wait/main/does-not-suspend-for-what-is-there-already", test_main_does_not_suspend_for_what_is_there_already);
+  behaviour_add_virtual ("/wait/main/an-interrupt-ends-the-wait-and-undoes-its-wakeup", test_an_interrupt_ends_mains_wait_and_undoes_its_wakeup);
+  behaviour_add_virtual ("/wait/main/an-interrupt-leaves-the-tasks-alone", test_an_interrupt_leaves_the_tasks_alone);
+  behaviour_add_virtual ("/wait/main/an-interrupt-waits-for-main-to-wait", test_an_interrupt_waits_for_main_to_wait);
+  behaviour_add_virtual ("/wait/main/a-thread-with-a-context-of-its-own-waits-there", test_a_thread_with_a_context_of_its_own_waits_there);
+  behaviour_add_virtual ("/wait/main/a-thread-without-a-context-of-its-own-gets-an-error", test_a_thread_without_a_context_of_its_own_gets_an_error);
   return g_test_run ();
 }

@@ -122,7 +122,7 @@ post_late (gpointer data)
 {
   Poster *poster = data;
 
-  g_usleep (20 * MS);
+  wait_until_main_thread_sleeps ();
   g_assert_true (cothread_callback_queue_post (poster->queue, signal_posted, poster->event, NULL, NULL));
   return NULL;
 }

@@ -157,7 +157,7 @@ in_a_shielded_section_it_waits_as_well (void)
 static gpointer
 cancel_in_thread (gpointer cancellable)
 {
-  g_usleep (2000); /* the loop is asleep by then, mostly */
+  wait_until_main_thread_sleeps ();
   g_cancellable_cancel (cancellable);
   g_object_unref (cancellable);
   return NULL;
