@@ -282,6 +282,16 @@ ct_task_disarm (CtTask *task, CtWake wake, CtWaiter *fired)
   task->waiters = NULL;
 }
 
+/* As long as the slice is not used up there is no need to look at the clock. */
+static inline gboolean
+ct_scheduler_no_timer_is_due_in_slice (const CtScheduler *self)
+{
+  gint64 deadline = ct_timer_heap_next_deadline (&self->timers);
+
+  return deadline == CT_TIME_NEVER ||
+         (deadline > self->slice.end_us && self->slice.end_us >= self->slice.begin_us && !self->clock.is_virtual);
+}
+
 static inline gboolean
 ct_queue_is_long (const CtQueue *queue)
 {

@@ -62,6 +62,32 @@ ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
   return task->wake;
 }
 
+/* Nobody else is ready: a tick of one, who goes on where he is. */
+static inline CtYielding
+count_tick_of_one (CtScheduler *self, CtTask *task)
+{
+  self->n_ticks++;
+  self->n_switches++;
+  self->n_settled++;
+  task->switches++;
+  return (CtYielding) { .wake = CT_WAKE_NORMAL };
+}
+
+static inline CtYielding
+begin_tick_of_yielders (CtScheduler *self, CtTask *task)
+{
+  CtTask *next;
+
+  task->state = CT_TASK_YIELDING;
+  ct_queue_push (&self->yielding, &task->link);
+  ct_queue_splice (&self->tick, &self->yielding);
+  self->n_ticks++;
+  next = CT_CONTAINER_OF (self->tick.head.next, CtTask, link);
+  ct_queue_remove_first (&self->tick);
+  ct_scheduler_make_current (self, next);
+  return (CtYielding) { .to = &next->context, .from = &task->context };
+}
+
 CtYielding
 ct_scheduler_yield_slowly (CtScheduler *self)
 {
@@ -72,6 +98,14 @@ ct_scheduler_yield_slowly (CtScheduler *self)
     return (CtYielding) { .wake = ct_scheduler_yield_until (self, CT_TIME_NEVER) };
   if (ct_task_is_cancelled (task))
     return (CtYielding) { .wake = refuse_to_wait (self, task, NULL) };
+  if (G_LIKELY (ct_scheduler_has_only_yielders (self)))
+    {
+      ct_scheduler_settle_lengths (self);
+      if (ct_queue_is_empty (&self->yielding))
+        return count_tick_of_one (self, task);
+      if (self->yielding.length < CT_FEW_TASKS)
+        return begin_tick_of_yielders (self, task);
+    }
   task->state = CT_TASK_YIELDING;
   ct_queue_push (&self->yielding, &task->link);
   /* The switch will save the registers about here. */

@@ -64,6 +64,20 @@ ct_scheduler_yield_at_once (CtScheduler *self)
   return (CtYielding) { &next->context, { &task->context } };
 }
 
+/* Whether the next tick would have no one but those who yield, and nothing would
+ * look at it: it can begin at once. */
+static inline gboolean
+ct_scheduler_has_only_yielders (CtScheduler *self)
+{
+  if (self->unusual != 0 || self->is_turn_over || self->arrange != NULL)
+    return FALSE;
+  if (!ct_queue_is_empty (&self->tick) || !ct_queue_is_empty (&self->ready) || ct_link_is_linked (&self->timed_yielders))
+    return FALSE;
+  if (self->n_switches + 1 >= self->look_at || !ct_scheduler_no_timer_is_due_in_slice (self))
+    return FALSE;
+  return ct_slice_is_surely_not_used_up (&self->slice);
+}
+
 /* Back from the switch. */
 static inline CtWake
 ct_scheduler_finish_yield (CtScheduler *self)

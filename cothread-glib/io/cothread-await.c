@@ -16,7 +16,7 @@ typedef struct
   GAsyncResult *result;
   GAsyncResult *posted; /* by another thread */
   CothreadMail mail;
-  gconstpointer thread;
+  gsize thread;
   guint8 is_armed;        /* the task waits for this, and not for something in start() */
   guint8 owns_cancellable;
 } Await;

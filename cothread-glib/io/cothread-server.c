@@ -39,7 +39,7 @@ struct _CothreadServer
 {
   GObject parent_instance;
 
-  gconstpointer thread;
+  gsize thread;
   CothreadServerFunc func;
   gpointer user_data;
   GDestroyNotify user_data_destroy;

@@ -13,7 +13,7 @@ typedef struct
   GClosure closure;
   gpointer instance;
   gulong handler;
-  gconstpointer thread;
+  gsize thread;
   CothreadScheduler *scheduler; /* used only while somebody waits */
 
   pthread_mutex_t lock;

@@ -7,6 +7,16 @@
 #include <unistd.h>
 
 __thread CothreadScheduler *cothread_running_scheduler = NULL;
+__thread gsize cothread_thread_number;
+
+gsize
+cothread_thread_take_number (void)
+{
+  static gsize last; /* atomic */
+
+  cothread_thread_number = __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED);
+  return cothread_thread_number;
+}
 
 /* POSIX's own, which ThreadSanitizer understands. */
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -37,7 +37,7 @@ struct _CothreadScheduler
   GObject parent_instance;
 
   CtScheduler *core;   /* NULL once shut down */
-  gconstpointer owner; /* cothread_thread_id() of the thread it lives on */
+  gsize owner; /* cothread_thread_id() of the thread it lives on; 0: of none any more */
 
   GMainContext *context; /* not referenced: its sources are ours */
   gboolean is_of_default_context; /* which NULL stands for in GLib */
@@ -117,10 +117,15 @@ typedef struct
  * switches stay on the thread, so this needs no care across them. */
 extern __thread CothreadScheduler *cothread_running_scheduler __attribute__ ((tls_model ("initial-exec"), visibility ("hidden")));
 
-static inline gconstpointer
+extern __thread gsize cothread_thread_number __attribute__ ((tls_model ("initial-exec"), visibility ("hidden")));
+gsize cothread_thread_take_number (void);
+
+/* The calling thread: a number that no other thread of the process ever has, so
+ * that what a thread has left belongs to nobody. Never 0. */
+static inline gsize
 cothread_thread_id (void)
 {
-  return &cothread_running_scheduler;
+  return G_LIKELY (cothread_thread_number != 0) ? cothread_thread_number : cothread_thread_take_number ();
 }
 
 static inline gboolean

@@ -43,7 +43,7 @@ cothread_scheduler_forget (CothreadScheduler *self)
   run_hooks (&self->end_hooks);
   cothread_inbox_close (&self->inbox);
   g_clear_object (&self->callback_queue);
-  self->owner = NULL;
+  self->owner = 0;
   self->context = NULL;
   /* The dying context destroys them. */
   g_clear_pointer (&self->worker, g_source_unref);

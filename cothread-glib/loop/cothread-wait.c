@@ -213,7 +213,9 @@ cothread_sleep_until (gint64 deadline_us, GError **error)
  *
  * Since: 0.1
  */
-gboolean
+/* Aligned: where its branches lie in the cache lines makes a difference of up to
+ * 1 ns, which would come and go with every change elsewhere. */
+__attribute__ ((aligned (64))) gboolean
 cothread_yield (GError **error)
 {
   CothreadScheduler *self = cothread_running_scheduler;

@@ -6,9 +6,13 @@
 #include "monitor/cothread-trace-sysprof-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /**
  * CothreadTrace:
@@ -19,7 +23,8 @@
  * cothread_trace_write() makes a file in Chrome's JSON format of it, which
  * <https://ui.perfetto.dev> shows. A program that runs with `COTHREAD_TRACE=file`
  * in its environment does so by itself, when its scheduler is shut down or it
- * exits.
+ * exits. A second scheduler writes `file.2`; a process that finds the file taken by
+ * another one that still runs, such as the child of a fork, adds its process id.
  *
  * In a program that runs under Sysprof, of a library built with it, a trace also
  * puts marks for runs, waits and callbacks and counters of tasks into the capture.
@@ -373,6 +378,54 @@ typedef struct
 
 static GMutex lock;
 static GPtrArray *of_environment; /* of TraceOfEnvironment that are to be written yet */
+static char *file_of_process;
+static pid_t process; /* whose file that is */
+static int claim = -1;
+
+/* Parent and child, several children, and what else runs with the same
+ * environment must not write over each other: the first has the file as long as
+ * it lives. */
+static char *
+claim_file (const char *path)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+  struct stat status;
+
+  if (fd < 0)
+    return g_strdup (path); /* writing will say why */
+  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    {
+      if (flock (fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        {
+          close (fd);
+          return g_strdup_printf ("%s.%d", path, (int) getpid ());
+        }
+      claim = fd;
+      return g_strdup (path);
+    }
+  close (fd);
+  return g_strdup (path);
+}
+
+/* The path for one more scheduler; with the lock held. */
+static char *
+take_path (const char *path)
+{
+  static guint n_made;
+
+  if (process != getpid ())
+    {
+      process = getpid ();
+      n_made = 0;
+      if (claim >= 0) /* the parent's */
+        close (claim);
+      claim = -1;
+      g_free (file_of_process);
+      file_of_process = claim_file (path);
+    }
+  n_made++;
+  return n_made == 1 ? g_strdup (file_of_process) : g_strdup_printf ("%s.%u", file_of_process, n_made);
+}
 
 static void
 write_and_free (TraceOfEnvironment *self)
@@ -417,12 +470,10 @@ write_at_exit (void)
 void
 cothread_trace_obey_environment (CothreadScheduler *scheduler)
 {
-  static guint n_made;
   const char *path = g_getenv ("COTHREAD_TRACE");
   g_autoptr (GError) error = NULL;
   TraceOfEnvironment *self;
   CothreadTrace *trace;
-  guint n;
 
   if (path == NULL || *path == '\0')
     return;
@@ -445,8 +496,7 @@ cothread_trace_obey_environment (CothreadScheduler *scheduler)
       of_environment = g_ptr_array_new ();
       atexit (write_at_exit);
     }
-  n = ++n_made;
-  self->path = n == 1 ? g_strdup (path) : g_strdup_printf ("%s.%u", path, n);
+  self->path = take_path (path);
   g_ptr_array_add (of_environment, self);
   g_mutex_unlock (&lock);
 }

@@ -17,7 +17,7 @@ struct _CothreadEventQueue
 {
   GObject parent_instance;
 
-  gconstpointer owner;
+  gsize owner;
   GQueue items;
   guint max_length; /* 0: none */
   GDestroyNotify item_destroy;

@@ -22,7 +22,7 @@ struct _CothreadEvent
 {
   GObject parent_instance;
 
-  gconstpointer owner;
+  gsize owner;
   gboolean auto_reset;
   gboolean is_signalled;
   gpointer value;

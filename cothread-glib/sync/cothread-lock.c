@@ -28,7 +28,7 @@ struct _CothreadLock
 {
   GObject parent_instance;
 
-  gconstpointer thread;
+  gsize thread;
   const CtTask *owner; /* NULL with a depth of 1: cothread_lock_acquire_async() */
   guint depth;         /* 0: nobody holds it */
   CothreadTaskEnding ending; /* of the owner */

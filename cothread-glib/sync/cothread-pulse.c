@@ -16,7 +16,7 @@ struct _CothreadPulse
 {
   GObject parent_instance;
 
-  gconstpointer owner;
+  gsize owner;
   CothreadWaiters waiters;
   guint64 n_for_all;
 };

@@ -36,7 +36,7 @@
  */
 struct _CothreadScope
 {
-  gconstpointer thread;
+  gsize thread;
   CothreadScheduler *scheduler; /* not referenced; NULL once it shuts down */
   CothreadShutdownHook hook;
 

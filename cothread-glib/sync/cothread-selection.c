@@ -30,7 +30,7 @@ struct _CothreadSelection
 {
   GObject parent_instance;
 
-  gconstpointer thread;
+  gsize thread;
   GArray *items; /* of CothreadWaitItem */
 };
 

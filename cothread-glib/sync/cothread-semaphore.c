@@ -23,7 +23,7 @@ struct _CothreadSemaphore
 {
   GObject parent_instance;
 
-  gconstpointer thread;
+  gsize thread;
   guint available;
   guint maximum;
   CothreadWaiters waiters;

@@ -4,7 +4,10 @@
 #include "behaviour.h"
 
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #ifdef HAVE_JSON_GLIB
 #include <json-glib/json-glib.h>
@@ -355,6 +358,136 @@ child_that_shuts_down (void)
     child (TRUE);
 }
 
+/* ---- processes that run with the same environment ---- */
+
+/* Without what exit() would say of the parent's memory, which is lost here. */
+static void
+trace_and_exit (const char *name)
+{
+  start (name, sleep_and_yield, NULL);
+  settle ();
+  cothread_scheduler_shutdown (cothread_scheduler_get_default ());
+  _exit (0);
+}
+
+static void
+wait_for (pid_t pid)
+{
+  int status = -1;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
+static void
+child_that_forks (void)
+{
+  pid_t pid;
+
+  if (!g_test_subprocess ())
+    return;
+  start ("of the parent", sleep_and_yield, NULL);
+  settle ();
+  pid = fork ();
+  if (pid == 0)
+    trace_and_exit ("of the forked");
+  wait_for (pid);
+  exit (0);
+}
+
+/* Neither has a parent that would have taken the file; the first lives until the
+ * second has its own. */
+static void
+child_that_forks_twice (void)
+{
+  pid_t pids[2];
+  int first[2], second[2];
+  char byte;
+
+  if (!g_test_subprocess ())
+    return;
+  g_assert_cmpint (pipe (first), ==, 0);
+  g_assert_cmpint (pipe (second), ==, 0);
+  pids[0] = fork ();
+  if (pids[0] == 0)
+    {
+      cothread_scheduler_get_default ();
+      g_assert_cmpint (write (first[1], "x", 1), ==, 1);
+      g_assert_cmpint (read (second[0], &byte, 1), ==, 1);
+      trace_and_exit ("of the first");
+    }
+  g_assert_cmpint (read (first[0], &byte, 1), ==, 1);
+  pids[1] = fork ();
+  if (pids[1] == 0)
+    {
+      cothread_scheduler_get_default ();
+      g_assert_cmpint (write (second[1], "x", 1), ==, 1);
+      trace_and_exit ("of the second");
+    }
+  wait_for (pids[0]);
+  wait_for (pids[1]);
+  exit (0);
+}
+
+static guint
+count_traces_of (GPtrArray *traces, const char *name)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < traces->len; i++)
+    n += strstr (traces->pdata[i], name) != NULL;
+  return n;
+}
+
+/* All traces that a child's processes have written; those files are gone then. */
+static GPtrArray *
+collect_traces (const char *how)
+{
+  g_autoptr (GError) error = NULL;
+  GPtrArray *traces = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *folder = g_dir_make_tmp ("cothread-trace-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "trace.json", NULL);
+  g_autoptr (GDir) files = NULL;
+  const char *name;
+
+  run_child (path, how);
+  g_test_trap_assert_passed ();
+  files = g_dir_open (folder, 0, NULL);
+  while ((name = g_dir_read_name (files)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (folder, name, NULL);
+      char *text;
+
+      g_file_get_contents (file, &text, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (g_str_has_suffix (text, "]}"));
+      g_ptr_array_add (traces, text);
+      g_unlink (file);
+    }
+  g_rmdir (folder);
+  return traces;
+}
+
+static void
+test_the_child_of_a_fork_has_a_file_of_its_own (void)
+{
+  g_autoptr (GPtrArray) traces = collect_traces ("forks");
+
+  g_assert_cmpuint (traces->len, ==, 2);
+  g_assert_cmpuint (count_traces_of (traces, "of the parent"), ==, 1);
+  g_assert_cmpuint (count_traces_of (traces, "of the forked"), ==, 1);
+}
+
+static void
+test_two_children_have_a_file_each (void)
+{
+  g_autoptr (GPtrArray) traces = collect_traces ("forks-twice");
+
+  g_assert_cmpuint (traces->len, ==, 2);
+  g_assert_cmpuint (count_traces_of (traces, "of the first"), ==, 1);
+  g_assert_cmpuint (count_traces_of (traces, "of the second"), ==, 1);
+}
+
 static void
 check_environment (const char *how)
 {
@@ -405,6 +538,10 @@ main (int argc, char **argv)
   behaviour_add ("/trace/environment/shutdown", test_the_environment_asks_for_a_file_at_the_shutdown);
   behaviour_add ("/trace/environment/exit", test_the_environment_asks_for_a_file_at_the_exit);
   behaviour_add ("/trace/environment/full-disk", test_a_full_disk_is_one_message);
+  behaviour_add ("/trace/environment/forked", test_the_child_of_a_fork_has_a_file_of_its_own);
+  behaviour_add ("/trace/environment/forked-twice", test_two_children_have_a_file_each);
+  behaviour_add ("/trace/environment/child/forks", child_that_forks);
+  g_test_add_func ("/trace/environment/child/forks-twice", child_that_forks_twice);
   behaviour_add ("/trace/environment/child/exits", child_that_exits);
   behaviour_add ("/trace/environment/child/shuts-down", child_that_shuts_down);
   return g_test_run ();

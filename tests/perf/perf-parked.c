@@ -4,6 +4,7 @@
 #include <cothread-glib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Very many tasks that all wait for one event: memory, and the time to spawn
@@ -12,6 +13,7 @@
 #define MILLION 1000000
 #define THREADS 2000
 #define KIB_TOUCHED 6
+#define SMALL_STACK_BYTES (28 * 1024)
 
 typedef struct
 {
@@ -72,39 +74,97 @@ park_task (gpointer data, GError **error)
   return NULL;
 }
 
-static void
-measure_tasks (Perf *perf, guint n, const Memory *thread, double thread_ns)
+typedef struct
+{
+  double resident_kib;
+  double page_tables_kib;
+  double spawned_ns;
+  double parked_ns;
+  double woken_ns;
+} Parked;
+
+/* stack_bytes: 0 for the default of 256 KiB less a page. */
+static Parked
+park_and_wake (guint n, gsize stack_bytes)
 {
   Park park = { .event = cothread_event_new (FALSE) };
   volatile guint *n_parked = &park.n_parked, *n_woken = &park.n_woken;
-  const char *peer = "threads, 2 000 of them";
-  double spawned, parked, woken;
+  CothreadSpawnOptions options = { .function = "parked", .stack_bytes = stack_bytes };
   Memory before = memory_now (), after;
+  Parked result;
+  double start = perf_now_ns ();
 
-  spawned = perf_now_ns ();
   for (guint i = 0; i < n; i++)
-    cothread_task_unref (cothread_spawn_full (park_task, &park, &(CothreadSpawnOptions) { .function = "parked" }, NULL));
-  parked = perf_now_ns ();
+    cothread_task_unref (cothread_spawn_full (park_task, &park, &options, NULL));
+  result.spawned_ns = perf_now_ns () - start;
   while (*n_parked < n)
     g_main_context_iteration (NULL, TRUE);
-  woken = perf_now_ns ();
+  result.parked_ns = perf_now_ns () - start - result.spawned_ns;
   after = memory_now ();
-  perf_row (perf, "resident memory of a parked task", "KiB", kib_each (after.resident, before.resident, n),
-            peer, (double) thread->resident / 1024);
-  perf_row (perf, "page tables of a parked task", "KiB", kib_each (after.page_tables, before.page_tables, n),
-            peer, (double) thread->page_tables / 1024);
-  perf_row (perf, "spawn, each", "ns", (parked - spawned) / n, NULL, 0);
-  perf_row (perf, "first run until it waits, each", "ns", (woken - parked) / n, NULL, 0);
-  perf_row (perf, "spawn and run until it waits, each", "ns", (woken - spawned) / n, peer, thread_ns);
-  perf_row (perf, "spawn and park all", "s", (woken - spawned) / 1e9, NULL, 0);
+  result.resident_kib = kib_each (after.resident, before.resident, n);
+  result.page_tables_kib = kib_each (after.page_tables, before.page_tables, n);
 
-  woken = perf_now_ns ();
+  start = perf_now_ns ();
   cothread_event_signal (park.event);
   while (*n_woken < n)
     g_main_context_iteration (NULL, TRUE);
-  perf_row (perf, "wake all, until each has ended", "s", (perf_now_ns () - woken) / 1e9, NULL, 0);
-  perf_note (perf, "%u parked tasks with stacks of 256 KiB of address space each.", n);
+  result.woken_ns = perf_now_ns () - start;
   g_object_unref (park.event);
+  return result;
+}
+
+static void
+measure_tasks (Perf *perf, guint n, const Memory *thread, double thread_ns)
+{
+  const char *peer = "threads, 2 000 of them";
+  Parked parked = park_and_wake (n, 0);
+
+  perf_row (perf, "resident memory of a parked task", "KiB", parked.resident_kib, peer, (double) thread->resident / 1024);
+  perf_row (perf, "page tables of a parked task", "KiB", parked.page_tables_kib, peer, (double) thread->page_tables / 1024);
+  perf_row (perf, "both together", "KiB", parked.resident_kib + parked.page_tables_kib,
+            peer, (double) (thread->resident + thread->page_tables) / 1024);
+  perf_row (perf, "spawn, each", "ns", parked.spawned_ns / n, NULL, 0);
+  perf_row (perf, "first run until it waits, each", "ns", parked.parked_ns / n, NULL, 0);
+  perf_row (perf, "spawn and run until it waits, each", "ns", (parked.spawned_ns + parked.parked_ns) / n, peer, thread_ns);
+  perf_row (perf, "spawn and park all", "s", (parked.spawned_ns + parked.parked_ns) / 1e9, NULL, 0);
+  perf_row (perf, "wake all, until each has ended", "s", parked.woken_ns / 1e9, NULL, 0);
+  perf_note (perf, "%u parked tasks with stacks of 256 KiB of address space each.", n);
+}
+
+/* In a process of its own, where nothing is left of other tasks. */
+static gboolean
+park_small_stacks (guint n, Parked *parked)
+{
+  int ends[2];
+  gboolean has_result;
+  pid_t child;
+
+  if (pipe (ends) != 0)
+    return FALSE;
+  child = fork ();
+  if (child == 0)
+    {
+      touch_memory ((gsize) n * KIB_TOUCHED * 1024);
+      cothread_scheduler_get_default ();
+      *parked = park_and_wake (n, SMALL_STACK_BYTES);
+      _exit (write (ends[1], parked, sizeof *parked) == (ssize_t) sizeof *parked ? 0 : 1);
+    }
+  close (ends[1]);
+  has_result = child > 0 && read (ends[0], parked, sizeof *parked) == (ssize_t) sizeof *parked;
+  close (ends[0]);
+  if (child > 0)
+    waitpid (child, NULL, 0);
+  return has_result;
+}
+
+static void
+report_small_stacks (Perf *perf, const Parked *parked)
+{
+  perf_row (perf, "with stacks of 28 KiB: resident memory", "KiB", parked->resident_kib, NULL, 0);
+  perf_row (perf, "with stacks of 28 KiB: page tables", "KiB", parked->page_tables_kib, NULL, 0);
+  perf_row (perf, "with stacks of 28 KiB: both together", "KiB", parked->resident_kib + parked->page_tables_kib, NULL, 0);
+  perf_row (perf, "with stacks of 28 KiB: spawn and park all", "s", (parked->spawned_ns + parked->parked_ns) / 1e9, NULL, 0);
+  perf_row (perf, "with stacks of 28 KiB: wake all, until each has ended", "s", parked->woken_ns / 1e9, NULL, 0);
 }
 
 typedef struct
@@ -162,12 +222,17 @@ main (int argc, char **argv)
   guint n = argc > 1 ? (guint) strtoul (argv[1], NULL, 10) : perf_scale (perf, MILLION);
   Memory thread;
   double thread_ns;
+  Parked small;
+  gboolean has_small;
 
   if (n == 0)
     n = 1;
+  has_small = park_small_stacks (n, &small);
   touch_memory ((gsize) n * KIB_TOUCHED * 1024);
   cothread_scheduler_get_default ();
   thread_ns = measure_threads (perf_scale (perf, THREADS), &thread);
   measure_tasks (perf, n, &thread, thread_ns);
+  if (has_small)
+    report_small_stacks (perf, &small);
   return perf_finish (perf);
 }

@@ -173,7 +173,8 @@ main (int argc, char **argv)
   Perf *perf = perf_new ("Spawn: a task from beginning to end", &argc, &argv, NULL);
   Spawns joined = { perf_scale (perf, 20000), 1, do_nothing };
   Spawns hundreds = { perf_scale (perf, 20000), 100, do_nothing };
-  Spawns suspended = { perf_scale (perf, 20000), perf_scale (perf, 10000), suspend_once };
+  /* Ten batches: the first finds nothing in the caches after the peers. */
+  Spawns suspended = { perf_scale (perf, 100000), perf_scale (perf, 10000), suspend_once };
   const PerfPeer peers_of_hundreds[] = {
 #ifdef HAVE_BOOST_CONTEXT
     { "boost make_fcontext, jump, jump back", bare_boost_spawn, &hundreds.n },

@@ -68,6 +68,150 @@ yield_for_data (TestTask *self)
   core_say (self, self->wake == CT_WAKE_TIMEOUT ? "timed-out" : "went-on");
 }
 
+/* ---- yields inside a slice that is known not to be used up ---- */
+
+static gboolean stop;
+
+/* The quick ways need a slice that has an alarm set, which a virtual clock's has
+ * not. */
+static void
+know_that_the_slice_goes_on (CoreFixture *f)
+{
+  static guint never;
+
+  f->scheduler->slice.word = &never;
+  f->scheduler->slice.seen = never;
+}
+
+static void
+take_time_for_real (CoreFixture *f)
+{
+  f->scheduler->clock.is_virtual = FALSE;
+  f->scheduler->ticks_counter.alarm.is_unavailable = TRUE;
+}
+
+static void
+yield_until_stopped (TestTask *self)
+{
+  know_that_the_slice_goes_on (self->fixture);
+  while (!stop)
+    {
+      self->fixture->now_us += 10;
+      core_yield (self);
+    }
+}
+
+static void
+sleep_and_stop (TestTask *self)
+{
+  core_sleep (self, 300);
+  core_say (self, "woke");
+  stop = TRUE;
+}
+
+static void
+test_a_timer_in_the_slice_expires_while_others_only_yield (CoreFixture *f)
+{
+  take_time_for_real (f);
+  for (guint n = 1; n <= 3; n++)
+    {
+      stop = FALSE;
+      core_spawn (f, "sleeper", sleep_and_stop, NULL);
+      for (guint i = 0; i < n; i++)
+        core_spawn (f, "yielder", yield_until_stopped, NULL);
+      f->slice_us = 2000;
+
+      core_turn (f);
+
+      core_assert_said (f, "sleeper-woke");
+      g_assert_cmpuint (f->scheduler->n_live, ==, 0);
+    }
+}
+
+static void
+yield_ten_times (TestTask *self)
+{
+  know_that_the_slice_goes_on (self->fixture);
+  for (guint i = 0; i < 10; i++)
+    {
+      core_yield (self);
+      ct_scheduler_check (self->fixture->scheduler);
+    }
+}
+
+static void
+test_every_tick_and_switch_of_yielders_is_counted (CoreFixture *f)
+{
+  for (guint n = 1; n <= 3; n++)
+    {
+      guint64 ticks = f->scheduler->n_ticks, switches = f->scheduler->n_switches;
+
+      for (guint i = 0; i < n; i++)
+        core_spawn (f, "yielder", yield_ten_times, NULL);
+
+      core_turn (f);
+
+      g_assert_cmpuint (f->scheduler->n_ticks - ticks, ==, 11);
+      g_assert_cmpuint (f->scheduler->n_switches - switches, ==, 11 * n);
+      g_assert_cmpuint (f->scheduler->n_live, ==, 0);
+    }
+}
+
+static void
+yield_to_a_newcomer (TestTask *self)
+{
+  know_that_the_slice_goes_on (self->fixture);
+  core_yield (self);
+  core_spawn (self->fixture, "newcomer", core_just_say, NULL);
+  core_yield (self);
+  core_say (self, "goes-on");
+}
+
+static void
+test_who_became_ready_runs_before_yielders_go_on (CoreFixture *f)
+{
+  core_spawn (f, "a", yield_to_a_newcomer, NULL);
+  core_turn (f);
+  core_assert_said (f, "newcomer a-goes-on");
+
+  core_spawn (f, "a", yield_to_a_newcomer, NULL);
+  core_spawn (f, "b", yield_to_a_newcomer, NULL);
+  core_turn (f);
+  core_assert_said (f, "newcomer newcomer a-goes-on b-goes-on");
+}
+
+/* One that is cancelled while it yields is told so. */
+static void
+yield_and_tell (TestTask *self)
+{
+  know_that_the_slice_goes_on (self->fixture);
+  core_yield (self);
+  core_yield (self);
+  core_say (self, self->wake == CT_WAKE_CANCELLED ? "cancelled" : "went-on");
+}
+
+static void
+cancel_data (TestTask *self)
+{
+  know_that_the_slice_goes_on (self->fixture);
+  core_yield (self);
+  ct_task_cancel (self->data);
+  core_yield (self);
+  core_say (self, "went-on");
+}
+
+static void
+test_a_yielder_that_is_cancelled_is_told (CoreFixture *f)
+{
+  TestTask *victim = core_spawn (f, "victim", yield_and_tell, NULL);
+
+  core_spawn (f, "killer", cancel_data, &victim->task);
+
+  core_turn (f);
+
+  core_assert_said (f, "victim-cancelled killer-went-on");
+}
+
 static void
 test_a_yielder_with_a_deadline_goes_on_when_nothing_else_is_ready (CoreFixture *f)
 {
@@ -253,5 +397,9 @@ main (int argc, char **argv)
   core_test_add ("/core/yield/endless-yielders-do-not-starve-a-descriptor", test_endless_yielders_do_not_starve_a_descriptor);
   core_test_add ("/core/yield/endless-yielders-let-the-turn-end-and-are-work-that-is-left",
                  test_endless_yielders_let_the_turn_end_and_are_work_that_is_left);
+  core_test_add ("/core/yield/in-a-slice/a-timer-expires", test_a_timer_in_the_slice_expires_while_others_only_yield);
+  core_test_add ("/core/yield/in-a-slice/ticks-and-switches-are-counted", test_every_tick_and_switch_of_yielders_is_counted);
+  core_test_add ("/core/yield/in-a-slice/who-became-ready-runs-first", test_who_became_ready_runs_before_yielders_go_on);
+  core_test_add ("/core/yield/in-a-slice/a-cancelled-one-is-told", test_a_yielder_that_is_cancelled_is_told);
   return g_test_run ();
 }
