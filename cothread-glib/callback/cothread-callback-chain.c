@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "callback/cothread-callback-chain.h"
+#include "callback/cothread-callback-chain-private.h"
 
 /* The first table, and the one that a new chain has. */
 #define FIRST_BLOCKS 8

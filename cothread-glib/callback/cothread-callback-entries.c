@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "callback/cothread-callback-entries.h"
+#include "callback/cothread-callback-entries-private.h"
 
 #define PAGE_ENTRIES 63
 

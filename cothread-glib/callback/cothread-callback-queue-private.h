@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "callback/cothread-callback-chain.h"
+#include "callback/cothread-callback-chain-private.h"
 #include "core/ct-histogram.h"
 #include "loop/cothread-fork-private.h"
 #include "loop/cothread-scheduler-private.h"

@@ -248,7 +248,8 @@ cothread_callback_queue_class_init (CothreadCallbackQueueClass *klass)
   /**
    * CothreadCallbackQueue:max-length: (getter get_max_length) (setter set_max_length)
    *
-   * How many entries may wait; 0: any number, until memory ends. Lowering it
+   * How many entries may wait; 0: any number, until memory ends (or 2^27 do, the
+   * most that a queue can hold). Lowering it
    * below the present length drops nothing; posts are refused until the queue
    * has become shorter.
    *

@@ -138,11 +138,12 @@ cothread_signal_slot_unref (CothreadSignalSlot *slot)
 
 /**
  * cothread_signal_slot_raise: (skip)
- * @slot: a slot
+ * @slot: (nullable): a slot
  *
  * Asks for the callback, from a signal handler in any thread, or from anywhere
  * else. Async-signal-safe; `errno` stays as it is. If the queue is closed, or
- * belongs to the parent of this process, nothing happens.
+ * belongs to the parent of this process, or where there is no slot (a signal may
+ * come before it was made), nothing happens: nobody may complain in a handler.
  *
  * Since: 0.1
  */
@@ -151,7 +152,7 @@ cothread_signal_slot_raise (CothreadSignalSlot *slot)
 {
   int saved_errno = errno;
 
-  if (cothread_callback_queue_is_of_parent (slot->queue))
+  if (slot == NULL || cothread_callback_queue_is_of_parent (slot->queue))
     return;
   __atomic_add_fetch (&slot->n_raised, 1, __ATOMIC_SEQ_CST);
   if (!__atomic_exchange_n (&slot->is_posted, TRUE, __ATOMIC_SEQ_CST))

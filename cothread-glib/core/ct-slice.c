@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/ct-slice.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
-/* A pair of readings further apart than this was disturbed by a preemption. */
-#define MAX_PAIR_TICKS 20000
 /* How often to consider whether an alarm would pay. */
 #define CONSIDER_EVERY_US 50
 /* What each question costs without one, and what it costs itself; a factor of
@@ -26,25 +20,11 @@ monotonic_now (G_GNUC_UNUSED gpointer data)
 
 const CtClock ct_clock_monotonic = { monotonic_now, NULL, FALSE };
 
-/* An "invariant" counter ticks evenly in every power state (AMD64 manual,
- * CPUID 8000_0007 EDX bit 8; the same bit on Intel). */
-static gboolean
-processor_has_even_ticks (void)
-{
-#if defined(__x86_64__)
-  unsigned eax, ebx, ecx, edx;
-
-  return __get_cpuid (0x80000007, &eax, &ebx, &ecx, &edx) && (edx & (1u << 8)) != 0;
-#else
-  return FALSE;
-#endif
-}
-
 void
 ct_tick_counter_init (CtTickCounter *counter, const CtClock *clock)
 {
   *counter = (CtTickCounter) { .clock = clock };
-  counter->has_ticks = !clock->is_virtual && processor_has_even_ticks ();
+  counter->has_ticks = !clock->is_virtual && ct_ticks_are_even ();
 }
 
 static void
@@ -125,7 +105,7 @@ ct_slice_begin (CtSlice *slice, CtTickCounter *counter, gint64 now_us, gint64 le
     {
       gint64 fresh_us = ct_clock_now (counter->clock);
 
-      if (ct_ticks_now () - ticks < MAX_PAIR_TICKS)
+      if (ct_ticks_now () - ticks < ct_ticks_max_apart ())
         calibrate (counter, fresh_us, ticks);
     }
   look_again (slice, counter, ticks, may_use_alarm (counter) ? MIN (length_us, CONSIDER_EVERY_US) : length_us);

@@ -3,10 +3,7 @@
 
 #include "core/ct-alarm.h"
 #include "core/ct-clock.h"
-
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
+#include "core/ct-ticks.h"
 
 /* The time slice of a turn. "Is it used up?" is asked after every task run and
  * every callback, so that the turn overshoots by no more than the one that was
@@ -42,16 +39,6 @@ typedef struct
   double ticks_per_us; /* 0 until measured */
   CtAlarm alarm;
 } CtTickCounter;
-
-static inline guint64
-ct_ticks_now (void)
-{
-#if defined(__x86_64__)
-  return __rdtsc ();
-#else
-  return 0;
-#endif
-}
 
 void ct_tick_counter_init (CtTickCounter *counter, const CtClock *clock);
 void ct_tick_counter_clear (CtTickCounter *counter);

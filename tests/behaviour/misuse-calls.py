@@ -30,6 +30,13 @@ OBJECTS = {
     'CothreadHistogram *': 'call->histogram',
     'CothreadWaitItem *': 'call->items',
     'CothreadSelection *': 'call->selection',
+    'CothreadCallbackQueue *': 'call->callbacks',
+    'CothreadThreadedEventQueue *': 'call->threaded',
+    'CothreadSignalSlot *': 'call->slot',
+    'CothreadCallbackStatistics *': 'call->numbers',
+    'const CothreadCallbackStatistics *': 'call->numbers',
+    'CothreadSlowCallback *': 'call->slow',
+    'const CothreadSlowCallback *': 'call->slow',
 }
 ARGUMENTS = {
     'GError **': '&call->error',
@@ -50,6 +57,8 @@ ARGUMENTS = {
     'CothreadTimerFunc': 'call_timer_func',
     'CothreadThreadStackFunc': 'call_stack_func',
     'CothreadTimerFlags': 'COTHREAD_TIMER_DEFAULT',
+    'CothreadCallbackFunc': 'call_callback_func',
+    'CothreadSignalSlotFunc': 'call_slot_func',
     'GIOCondition': 'G_IO_IN',
 }
 # These want the number of things in an array that is not there.
@@ -61,7 +70,14 @@ RELEASE = {
     'CothreadShield *': 'g_clear_pointer (&result, cothread_shield_free)',
     'CothreadHistogram *': 'g_clear_pointer (&result, cothread_histogram_free)',
     'GBytes *': 'g_clear_pointer (&result, g_bytes_unref)',
+    'GPtrArray *': 'g_clear_pointer (&result, g_ptr_array_unref)',
+    'CothreadSignalSlot *': 'g_clear_pointer (&result, cothread_signal_slot_unref)',
+    'CothreadCallbackStatistics *': 'g_clear_pointer (&result, cothread_callback_statistics_free)',
+    'CothreadSlowCallback *': 'g_clear_pointer (&result, cothread_slow_callback_free)',
 }
+# They get, and the caller owns what they return.
+OWNED = {'cothread_callback_queue_get_statistics', 'cothread_callback_statistics_get_time_in_queue',
+         'cothread_callback_statistics_get_run_time'}
 BORROWED = re.compile(r'_(get|peek|self|ensure)\b|_get_|_self$|_peek_')
 
 
@@ -100,7 +116,7 @@ def write_call(out, rows, returns, name, parameters):
     returns = ' '.join(returns.split())
     expression = f'{name} ({", ".join(arguments)})'
     out.write(f'static void\ncall_{name} (G_GNUC_UNUSED Call *call)\n{{\n')
-    if returns in RELEASE and not BORROWED.search(name):
+    if returns in RELEASE and (name in OWNED or not BORROWED.search(name)):
         out.write(f'  {returns}result = {expression};\n\n  {RELEASE[returns]};\n')
     elif returns.startswith('Cothread') and returns.endswith('*') and not BORROWED.search(name) and not name.endswith('_ref'):
         out.write(f'  {returns}result = {expression};\n\n  g_clear_object (&result);\n')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "behaviour.h"
 
-/* Every public function of the core and of what tasks wait for, called in each
- * of the ways and places in which it should not be. The calls are written by
+/* Every public function of the core, of what tasks wait for and of the callback
+ * queue, called in each of the ways and places in which it should not be. The calls are written by
  * misuse-calls.py, from the headers. What is asked of each: at most one
  * complaint or error for a call (exactly one where the call cannot be right), no
  * crash, no hanging, and a scheduler that works afterwards. A test is a function
@@ -28,6 +28,11 @@ typedef struct
   CothreadStacklessRunner *runner;
   CothreadHistogram *histogram;
   CothreadSelection *selection;
+  CothreadCallbackQueue *callbacks;
+  CothreadThreadedEventQueue *threaded;
+  CothreadSignalSlot *slot;
+  CothreadCallbackStatistics *numbers;
+  CothreadSlowCallback *slow;
   CothreadWaitItem items[1];
   CothreadScheduler *dead_scheduler; /* in place of the other, once that has ended */
 
@@ -62,6 +67,16 @@ call_timer_func (G_GNUC_UNUSED CothreadTimer *timer, G_GNUC_UNUSED gpointer unus
 
 static void
 call_stack_func (G_GNUC_UNUSED gpointer unused)
+{
+}
+
+static void
+call_callback_func (G_GNUC_UNUSED gpointer unused)
+{
+}
+
+static void
+call_slot_func (G_GNUC_UNUSED guint n_raised, G_GNUC_UNUSED gpointer unused)
 {
 }
 
@@ -107,6 +122,7 @@ static const char *const with_nothing_only[] = {
   "cothread_scheduler_shutdown", "cothread_scheduler_interrupt", "cothread_scheduler_poll",
   "cothread_scope_free", "cothread_scope_leave", "cothread_shield_free", "cothread_task_unref",
   "cothread_shield_begin", "cothread_shield_end", "cothread_shield_new", "cothread_histogram_free",
+  "cothread_callback_statistics_free", "cothread_slow_callback_free", "cothread_signal_slot_unref",
   "cothread_forked", "cothread_quit", "cothread_wait_for_quit", "cothread_scheduler_set_catch_interrupt", NULL,
 };
 
@@ -118,12 +134,15 @@ static const char *const refused_elsewhere[] = {
 
 /* These take the reference that the test has, or are for every thread and stack. */
 static const char *const not_for_what_has_ended[] = {
-  "cothread_scope_free", "cothread_task_unref", "cothread_histogram_free", "cothread_shield_free", NULL,
+  "cothread_scope_free", "cothread_task_unref", "cothread_histogram_free", "cothread_shield_free",
+  "cothread_callback_statistics_free", "cothread_slow_callback_free", "cothread_signal_slot_unref", NULL,
 };
 
 /* May be given nothing. */
 static const char *const accepts_nothing[] = {
-  "cothread_scope_free", "cothread_shield_free", "cothread_task_unref", "cothread_histogram_free", NULL,
+  "cothread_scope_free", "cothread_shield_free", "cothread_task_unref", "cothread_histogram_free",
+  "cothread_callback_statistics_free", "cothread_slow_callback_free", "cothread_signal_slot_unref",
+  "cothread_signal_slot_raise", NULL,
 };
 
 static const CallRow *row;
@@ -136,21 +155,21 @@ sleep_for_ever (G_GNUC_UNUSED gpointer unused, GError **error)
   return NULL;
 }
 
+/* And what a queue tells, of which one callback was measured. */
 static void
-do_nothing (G_GNUC_UNUSED gpointer unused)
+make_callback_queue (Call *call)
 {
-}
+  g_autoptr (GPtrArray) slowest = NULL;
 
-static CothreadHistogram *
-make_histogram (CothreadScheduler *scheduler)
-{
-  CothreadCallbackQueue *queue = cothread_scheduler_get_callback_queue (scheduler);
-  g_autoptr (CothreadCallbackStatistics) statistics = NULL;
-
-  cothread_callback_queue_post (queue, do_nothing, NULL, NULL, NULL);
+  call->callbacks = cothread_callback_queue_new (call->scheduler, "misused");
+  call->slot = cothread_signal_slot_new (call->callbacks, call_slot_func, NULL, NULL);
+  cothread_signal_slot_raise (call->slot); /* what comes so is always timed */
   settle ();
-  statistics = cothread_callback_queue_get_statistics (queue);
-  return cothread_callback_statistics_get_run_time (statistics);
+  call->numbers = cothread_callback_queue_get_statistics (call->callbacks);
+  call->histogram = cothread_callback_statistics_get_run_time (call->numbers);
+  slowest = cothread_callback_statistics_list_slowest (call->numbers);
+  g_assert_cmpuint (slowest->len, ==, 1);
+  call->slow = cothread_slow_callback_copy (slowest->pdata[0]);
 }
 
 /* On a context of its own. */
@@ -183,7 +202,8 @@ set_up (Call *call)
   call->scope = cothread_scope_new ();
   call->tester = make_tester ();
   call->runner = g_object_new (toy_get_type (), "language", "toy", NULL);
-  call->histogram = make_histogram (call->scheduler);
+  make_callback_queue (call);
+  call->threaded = cothread_threaded_event_queue_new (0, NULL);
   call->selection = cothread_selection_new ();
   call->items[0] = (CothreadWaitItem) { .kind = COTHREAD_WAIT_EVENT, .object = call->event };
   call->some_error = g_error_new_literal (COTHREAD_ERROR, COTHREAD_ERROR_CLOSED, "some error");
@@ -209,6 +229,12 @@ tear_down (Call *call)
   g_clear_object (&call->runner);
   g_clear_object (&call->selection);
   g_clear_pointer (&call->histogram, cothread_histogram_free);
+  g_clear_pointer (&call->slot, cothread_signal_slot_unref);
+  g_clear_pointer (&call->numbers, cothread_callback_statistics_free);
+  g_clear_pointer (&call->slow, cothread_slow_callback_free);
+  g_clear_object (&call->threaded);
+  cothread_callback_queue_close (call->callbacks);
+  g_clear_object (&call->callbacks);
   g_clear_object (&call->dead_scheduler);
   g_clear_error (&call->some_error);
   settle ();
@@ -423,6 +449,10 @@ end_everything (gpointer data)
   g_object_run_dispose (G_OBJECT (call->tester));
   g_object_run_dispose (G_OBJECT (call->runner));
   g_object_run_dispose (G_OBJECT (call->selection));
+  cothread_callback_queue_close (call->callbacks);
+  g_object_run_dispose (G_OBJECT (call->callbacks));
+  cothread_threaded_event_queue_close (call->threaded);
+  g_object_run_dispose (G_OBJECT (call->threaded));
   call->dead_scheduler = cothread_scheduler_new (NULL);
   cothread_scheduler_shutdown (call->dead_scheduler);
   call->scheduler = call->dead_scheduler;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "callback/cothread-callback-chain.h"
+#include "callback/cothread-callback-chain-private.h"
 
 #include <malloc.h>
 
@@ -244,6 +244,7 @@ typedef struct
 {
   CothreadChain chain;
   guint64 max_length;
+  guint n; /* for each poster */
   gint n_started; /* atomic */
   gint n_posted[N_POSTERS]; /* atomic */
 } Road;
@@ -255,7 +256,7 @@ send_down (gpointer data)
   Road *road = data;
   guint poster = (guint) g_atomic_int_add (&road->n_started, 1);
 
-  for (guint i = 1; i <= N_OPERATIONS; i++)
+  for (guint i = 1; i <= road->n; i++)
     {
       while (!push (&road->chain, i * N_POSTERS + poster, road->max_length))
         {
@@ -269,9 +270,9 @@ send_down (gpointer data)
 }
 
 static void
-start (Road *road, GThread **threads, guint64 max_length)
+start (Road *road, GThread **threads, guint64 max_length, guint n)
 {
-  *road = (Road) { .max_length = max_length };
+  *road = (Road) { .max_length = max_length, .n = n };
   cothread_chain_init (&road->chain);
   for (guint i = 0; i < N_POSTERS; i++)
     threads[i] = g_thread_new ("poster", send_down, road);
@@ -292,14 +293,14 @@ assert_is_next (guint number, guint *last)
 }
 
 static void
-receive_all (guint64 max_length)
+receive_all (guint64 max_length, guint n_each)
 {
   Road road;
   GThread *threads[N_POSTERS];
   guint last[N_POSTERS] = { 0 };
 
-  start (&road, threads, max_length);
-  for (guint n = 0; n < N_POSTERS * N_OPERATIONS;)
+  start (&road, threads, max_length, n_each);
+  for (guint n = 0; n < N_POSTERS * n_each;)
     {
       guint number = pop (&road.chain);
 
@@ -321,15 +322,15 @@ receive_all (guint64 max_length)
 static void
 test_each_posters_entries_come_in_its_order (void)
 {
-  receive_all (MANY);
+  receive_all (MANY, N_OPERATIONS);
 }
 
 static void
 test_posters_who_meet_at_the_bound_do_not_pass_it (void)
 {
-  receive_all (1);
-  receive_all (3);
-  receive_all (COTHREAD_BLOCK_ENTRIES);
+  receive_all (1, 500);
+  receive_all (3, 2000);
+  receive_all (COTHREAD_BLOCK_ENTRIES, N_OPERATIONS);
 }
 
 static void
@@ -343,7 +344,7 @@ test_what_was_claimed_before_the_end_is_there_after_it (void)
       guint64 n_left;
       guint number;
 
-      start (&road, threads, MANY);
+      start (&road, threads, MANY, N_OPERATIONS);
       while (g_atomic_int_get (&road.n_posted[0]) == 0)
         g_thread_yield ();
       for (guint i = 0; i < 1000; i++)

@@ -94,6 +94,63 @@ test_posters_that_block_drop_when_the_policy_becomes_drop_oldest (CallbackFixtur
 }
 
 static void
+test_posters_that_block_are_dropped_when_the_policy_becomes_drop_newest (CallbackFixture *f)
+{
+  g_autoptr (CothreadCallbackStatistics) statistics = NULL;
+  Poster posters[N_POSTERS];
+
+  start_posters (f, posters);
+  cothread_callback_queue_set_overflow (f->queue, COTHREAD_OVERFLOW_DROP_NEWEST);
+  join_posters (posters);
+
+  for (guint i = 0; i < N_POSTERS; i++)
+    {
+      g_assert_no_error (posters[i].error);
+      callback_assert_parcel (&posters[i].parcel, 0);
+    }
+  g_assert_cmpuint (callback_n_refused (f), ==, 0);
+  statistics = cothread_callback_queue_get_statistics (f->queue);
+  g_assert_cmpuint (statistics->dropped_newest, ==, N_POSTERS);
+  g_assert_cmpuint (statistics->posted, ==, 3 + N_POSTERS);
+  g_assert_cmpuint (statistics->length, ==, 3);
+}
+
+/* They have no key that anybody waits with. */
+static void
+test_posters_that_block_fail_when_the_policy_becomes_coalesce (CallbackFixture *f)
+{
+  Poster posters[N_POSTERS];
+
+  start_posters (f, posters);
+  cothread_callback_queue_set_overflow (f->queue, COTHREAD_OVERFLOW_COALESCE);
+  join_posters (posters);
+
+  assert_all_failed (posters, COTHREAD_ERROR_FULL);
+  g_assert_cmpuint (callback_n_refused (f), ==, N_POSTERS);
+  callback_assert_accounts (f, 3, 0, 0, 0);
+}
+
+/* Each change wakes them, and they wait again if it is no better. */
+static void
+test_posters_that_block_outlast_many_changes (CallbackFixture *f)
+{
+  Poster posters[N_POSTERS];
+
+  start_posters (f, posters);
+  for (guint i = 0; i < 1000; i++)
+    {
+      cothread_callback_queue_set_max_length (f->queue, 1 + i % 3);
+      g_assert_cmpuint (cothread_callback_queue_get_length (f->queue), ==, 3);
+    }
+  callback_poll_until (f, callback_n_blocked (f) == N_POSTERS);
+  cothread_callback_queue_set_max_length (f->queue, 0);
+  join_posters (posters);
+
+  run_all (f, posters);
+  callback_assert_accounts (f, 3 + N_POSTERS, 3 + N_POSTERS, 0, 0);
+}
+
+static void
 test_posters_that_block_get_in_when_the_bound_is_raised (CallbackFixture *f)
 {
   Poster posters[N_POSTERS];
@@ -274,6 +331,9 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   callback_test_add ("change", posters_that_block_fail_when_the_policy_becomes_fail);
   callback_test_add ("change", posters_that_block_drop_when_the_policy_becomes_drop_oldest);
+  callback_test_add ("change", posters_that_block_are_dropped_when_the_policy_becomes_drop_newest);
+  callback_test_add ("change", posters_that_block_fail_when_the_policy_becomes_coalesce);
+  callback_test_add ("change", posters_that_block_outlast_many_changes);
   callback_test_add ("change", posters_that_block_get_in_when_the_bound_is_raised);
   callback_test_add ("change", posters_that_block_get_in_when_the_bound_is_taken_away);
   callback_test_add ("change", posters_that_block_fail_when_the_queue_is_closed);

@@ -170,6 +170,59 @@ test_closing_it_in_a_child_waits_for_nobody (CallbackFixture *f)
   g_assert_cmpuint (callback_n_run (f), >, 0);
 }
 
+static gint must_end; /* atomic */
+
+static gpointer
+post_for_ever (gpointer queue)
+{
+  while (!g_atomic_int_get (&must_end))
+    cothread_callback_queue_post (queue, callback_do_nothing, NULL, NULL, NULL);
+  return NULL;
+}
+
+static void
+count (gpointer data)
+{
+  ++*(guint *) data;
+}
+
+static int
+use_a_queue_of_its_own (CallbackFixture *f)
+{
+  GMainContext *context = g_main_context_new ();
+  CothreadCallbackQueue *queue;
+  guint n_run = 0;
+
+  g_main_context_push_thread_default (context);
+  queue = cothread_callback_queue_new (cothread_scheduler_get_default (), "child's");
+  for (guint i = 0; i < 10000; i++)
+    if (!cothread_callback_queue_post (queue, count, &n_run, NULL, NULL))
+      return 1;
+  while (n_run < 10000)
+    g_main_context_iteration (context, TRUE);
+  cothread_callback_queue_close (queue);
+  g_object_unref (queue);
+  return cothread_callback_queue_post (f->queue, count, &n_run, NULL, NULL) ? 2 : 0;
+}
+
+/* Whatever locks they hold at that moment, the child's copies stay locked. */
+static void
+test_a_child_has_a_queue_of_its_own_while_the_parents_threads_post (CallbackFixture *f)
+{
+  GThread *threads[2];
+
+  callback_set_bound (f, 1000, COTHREAD_OVERFLOW_DROP_OLDEST);
+  g_atomic_int_set (&must_end, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("poster", post_for_ever, f->queue);
+  for (guint i = 0; i < 20; i++)
+    assert_in_child (f, use_a_queue_of_its_own);
+  g_atomic_int_set (&must_end, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  callback_run_idle (f);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -177,6 +230,7 @@ main (int argc, char *argv[])
   callback_test_add ("fork", a_post_is_refused_and_the_parent_knows_nothing_of_it);
   callback_test_add ("fork", so_are_flushes_and_calls);
   callback_test_add ("fork", raising_a_slot_does_nothing);
+  callback_test_add ("fork", a_child_has_a_queue_of_its_own_while_the_parents_threads_post);
   callback_test_add ("fork", closing_it_in_a_child_waits_for_nobody);
   return g_test_run ();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "callback/cothread-callback-entries.h"
+#include "callback/cothread-callback-entries-private.h"
 
 #include <pthread.h>
 
