@@ -222,8 +222,11 @@ ct_poller_add (CtPoller *poller, CtFdWatch *watch)
         return failure;
     }
   ct_link_insert_before (&slot->watches, &watch->waiter.link);
-  slot->task_ahead = watch->waiter.task;
-  poller->stacks_ahead[watch->fd] = __builtin_frame_address (0);
+  if (watch->waiter.task != NULL && watch->waiter.task->kind == CT_TASK_NATIVE)
+    {
+      slot->task_ahead = watch->waiter.task;
+      poller->stacks_ahead[watch->fd] = __builtin_frame_address (0);
+    }
   watch->is_added = TRUE;
   if (watch->notify == NULL)
     poller->n_watches++;

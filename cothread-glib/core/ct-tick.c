@@ -208,6 +208,7 @@ ct_scheduler_loop (gpointer data)
     {
       CtTask *task;
 
+      self->is_turn_done = FALSE; /* what is reaped may make somebody ready */
       ct_scheduler_note_leaving (self);
       ct_scheduler_reap (self);
       if (self->is_interrupted && interrupt_main (self))

@@ -34,9 +34,8 @@ alarm_has_come (CtFdWatch *watch)
 
   while (read (watch->fd, &count, sizeof count) < 0 && errno == EINTR)
     ;
-  if (scheduler->sweep_us == 0)
-    return;
-  cothread_sweep_now (scheduler);
+  if (scheduler->sweep_us != 0) /* else the dispatch that brings this has just done it */
+    cothread_sweep_now (scheduler);
   /* Nothing else woke the loop, so there is nothing else to look for. */
   scheduler->has_swept = TRUE;
 }
