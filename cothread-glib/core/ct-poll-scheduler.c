@@ -77,13 +77,37 @@ static void
 prepare_to_sleep (CtScheduler *self)
 {
   ct_poller_settle (self->poller);
-  if (self->trim_timer.index == 0 &&
-      (ct_stack_pool_needs_trim (self->pool) || (self->give_back != NULL && self->give_back (0) > 0)))
+  if (self->trim_timer.index != 0)
+    return;
+  if ((self->may_need_trim && ct_stack_pool_needs_trim (self->pool)) || (self->give_back != NULL && self->give_back (0) > 0))
     ct_timer_heap_insert (&self->timers, &self->trim_timer, ct_scheduler_now (self) + TRIM_DELAY_US);
+  self->may_need_trim = FALSE;
+}
+
+/* From the thread's own stack straight to the first task, and straight back from
+ * the last: the scheduler task in between, four switches instead of two, is for
+ * whatever else there is to do. */
+static void
+run_turn_from_main (CtScheduler *self)
+{
+  CtTask *first;
+
+  self->home = &self->main.context;
+  self->is_turn_done = FALSE;
+  first = ct_scheduler_hop (self);
+  if (first != NULL)
+    {
+      ct_scheduler_park_main (self, &first->context); /* 6 */
+      if (self->current != self->frame->caller) /* whom the scheduler task puts there */
+        ct_scheduler_note_leaving (self);
+    }
+  while (!self->is_turn_done)
+    ct_scheduler_park_main (self, &self->scheduler_context); /* 6 */
 }
 
 gboolean
-ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us)
+ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready,
+                   gint64 begin_us, gint64 slice_us, gint depth, gint64 *timeout_us)
 {
   CtTask *caller = self->current;
   CtFrame frame = {
@@ -97,15 +121,15 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
 
   ct_scheduler_note_nested (self);
   self->frame = &frame;
-  self->home = &self->scheduler_context;
   self->is_loop_asleep = FALSE;
   if (n_ready > 0)
     self->poller->klass->collect (self->poller, ready, n_ready);
-  ct_scheduler_begin_turn (self, slice_us);
+  ct_scheduler_begin_turn (self, begin_us, slice_us);
   if (frame.stack == &self->main)
-    ct_scheduler_park_main (self, &self->scheduler_context); /* 6 */
+    run_turn_from_main (self);
   else
     {
+      self->home = &self->scheduler_context;
       ct_scheduler_leave (self, frame.stack);
       ct_context_switch (&frame.stack->context, &self->scheduler_context, FALSE); /* 6 */
       ct_scheduler_return (self, frame.stack);
@@ -115,6 +139,7 @@ ct_scheduler_poll (CtScheduler *self, const GPollFD *ready, guint n_ready, gint6
   self->slice = frame.slice;
   self->current = caller;
   self->is_fresh = FALSE;
+  self->is_turn_done = FALSE;
   if (G_UNLIKELY (self->probe != NULL))
     ct_probe_end_turn (self->probe, caller);
 

@@ -6,21 +6,24 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#define WATCHES_A_BLOCK 62 /* about a page */
 #define TO_EVERYBODY (POLLERR | POLLHUP | POLLNVAL)
 
 void
 ct_poller_init (CtPoller *poller, const CtPollerClass *klass)
 {
   poller->klass = klass;
-  poller->lingering = g_array_new (FALSE, FALSE, sizeof (gint));
+  poller->watch_blocks = g_ptr_array_new_with_free_func (g_aligned_free);
 }
 
 void
 ct_poller_clear (CtPoller *poller)
 {
-  g_clear_pointer (&poller->slots, g_free);
-  g_clear_pointer (&poller->lingering, g_array_unref);
-  poller->n_slots = 0;
+  g_clear_pointer (&poller->slots, g_aligned_free);
+  g_clear_pointer (&poller->stacks_ahead, g_free);
+  g_clear_pointer (&poller->lingering, g_free);
+  g_clear_pointer (&poller->watch_blocks, g_ptr_array_unref);
+  poller->n_slots = poller->n_lingering = poller->n_lingering_allocated = 0;
 }
 
 void
@@ -59,6 +62,12 @@ collect_nothing (G_GNUC_UNUSED CtPoller *poller, G_GNUC_UNUSED const GPollFD *re
 {
 }
 
+static gboolean
+fetch_nothing (G_GNUC_UNUSED CtPoller *poller)
+{
+  return FALSE;
+}
+
 static const CtPollerClass silent_class = {
   .name = "none",
   .arm = refuse_to_arm,
@@ -66,6 +75,7 @@ static const CtPollerClass silent_class = {
   .wait = wait_for_nothing,
   .list = list_nothing,
   .collect = collect_nothing,
+  .fetch = fetch_nothing,
 };
 
 void
@@ -82,7 +92,7 @@ ct_poller_silence (CtPoller *poller)
 static void
 grow (CtPoller *poller, guint n_slots)
 {
-  CtPollerSlot *slots = g_new0 (CtPollerSlot, n_slots);
+  CtPollerSlot *slots = g_aligned_alloc0 (n_slots, sizeof (CtPollerSlot), CT_CACHE_LINE);
 
   for (guint i = 0; i < n_slots; i++)
     {
@@ -97,7 +107,10 @@ grow (CtPoller *poller, guint n_slots)
           ct_link_unlink (&poller->slots[i].watches);
         }
     }
-  g_free (poller->slots);
+  g_aligned_free (poller->slots);
+  poller->stacks_ahead = g_renew (gconstpointer, poller->stacks_ahead, n_slots);
+  for (guint i = poller->n_slots; i < n_slots; i++)
+    poller->stacks_ahead[i] = NULL;
   poller->slots = slots;
   poller->n_slots = n_slots;
 }
@@ -108,6 +121,35 @@ ct_poller_ensure_slot (CtPoller *poller, gint fd)
   if ((guint) fd >= poller->n_slots)
     grow (poller, MAX (64, (guint) fd + (guint) fd / 2 + 1));
   return &poller->slots[fd];
+}
+
+static void
+make_watches (CtPoller *poller)
+{
+  CtFdWatch *block = g_aligned_alloc0 (WATCHES_A_BLOCK, sizeof (CtFdWatch), CT_CACHE_LINE);
+
+  g_ptr_array_add (poller->watch_blocks, block);
+  for (guint i = WATCHES_A_BLOCK; i-- > 0;)
+    ct_poller_give_watch (poller, &block[i]);
+}
+
+CtFdWatch *
+ct_poller_take_watch (CtPoller *poller)
+{
+  CtFdWatch *watch;
+
+  if (poller->free_watches == NULL)
+    make_watches (poller);
+  watch = poller->free_watches;
+  poller->free_watches = (CtFdWatch *) watch->waiter.next;
+  return watch;
+}
+
+void
+ct_poller_give_watch (CtPoller *poller, CtFdWatch *watch)
+{
+  watch->waiter.next = (CtWaiter *) poller->free_watches;
+  poller->free_watches = watch;
 }
 
 static gushort
@@ -180,6 +222,11 @@ ct_poller_add (CtPoller *poller, CtFdWatch *watch)
         return failure;
     }
   ct_link_insert_before (&slot->watches, &watch->waiter.link);
+  if (watch->waiter.task != NULL && watch->waiter.task->kind == CT_TASK_NATIVE)
+    {
+      slot->task_ahead = watch->waiter.task;
+      poller->stacks_ahead[watch->fd] = __builtin_frame_address (0);
+    }
   watch->is_added = TRUE;
   if (watch->notify == NULL)
     poller->n_watches++;
@@ -196,6 +243,22 @@ disarm (CtPoller *poller, gint fd)
   slot->is_armed = slot->is_kept = FALSE;
 }
 
+static void
+linger (CtPoller *poller, gint fd)
+{
+  CtPollerSlot *slot = &poller->slots[fd];
+
+  if (slot->is_lingering)
+    return;
+  slot->is_lingering = TRUE;
+  if (poller->n_lingering == poller->n_lingering_allocated)
+    {
+      poller->n_lingering_allocated = MAX (16, 2 * poller->n_lingering_allocated);
+      poller->lingering = g_renew (gint, poller->lingering, poller->n_lingering_allocated);
+    }
+  poller->lingering[poller->n_lingering++] = fd;
+}
+
 void
 ct_poller_remove (CtPoller *poller, CtFdWatch *watch)
 {
@@ -206,6 +269,11 @@ ct_poller_remove (CtPoller *poller, CtFdWatch *watch)
   watch->is_added = FALSE;
   slot = &poller->slots[watch->fd];
   ct_link_unlink (&watch->waiter.link);
+  if (slot->task_ahead == watch->waiter.task)
+    {
+      slot->task_ahead = NULL;
+      poller->stacks_ahead[watch->fd] = NULL;
+    }
   if (watch->notify == NULL)
     poller->n_watches--;
   poller->generation++;
@@ -216,26 +284,23 @@ ct_poller_remove (CtPoller *poller, CtFdWatch *watch)
    * wanted again before the loop sleeps. */
   if (!slot->is_kept || watch->notify != NULL)
     disarm (poller, watch->fd);
-  else if (!slot->is_lingering)
-    {
-      slot->is_lingering = TRUE;
-      g_array_append_val (poller->lingering, watch->fd);
-    }
+  else
+    linger (poller, watch->fd);
 }
 
 void
 ct_poller_settle_slowly (CtPoller *poller)
 {
-  for (guint i = 0; i < poller->lingering->len; i++)
+  for (guint i = 0; i < poller->n_lingering; i++)
     {
-      gint fd = g_array_index (poller->lingering, gint, i);
+      gint fd = poller->lingering[i];
       CtPollerSlot *slot = &poller->slots[fd];
 
       slot->is_lingering = FALSE;
       if (slot->is_kept && !ct_link_is_linked (&slot->watches))
         disarm (poller, fd);
     }
-  g_array_set_size (poller->lingering, 0);
+  poller->n_lingering = 0;
 }
 
 /* Waking one task unlinks all its registrations, perhaps several on this very

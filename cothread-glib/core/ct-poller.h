@@ -44,7 +44,13 @@ typedef struct
   guint8 is_lingering;
   gushort untaken;    /* reported since it was armed, and for nobody */
   guint32 generation; /* of the backend's registration */
+  /* Who began to wait last and still does, so that the poller can have him brought
+   * nearer; or NULL. */
+  gconstpointer task_ahead;
+  gpointer unused[3]; /* a slot is a cache line */
 } CtPollerSlot;
+
+G_STATIC_ASSERT (sizeof (gpointer) < 8 || (sizeof (CtPollerSlot) == CT_CACHE_LINE && sizeof (CtFdWatch) == CT_CACHE_LINE));
 
 typedef struct
 {
@@ -65,6 +71,10 @@ typedef struct
   void (*list) (CtPoller *poller, GArray *fds);
   /* Reports what a foreign loop's poll found. */
   void (*collect) (CtPoller *poller, const GPollFD *ready, guint n_ready);
+  /* That poll found something: asks at once what, for collect(), which comes soon,
+   * and has the memory brought nearer that it will take. FALSE: it was nothing.
+   * Calls nobody, and asks for no more than fits its buffer. May be NULL. */
+  gboolean (*fetch) (CtPoller *poller);
   /* What is ready at this moment, into revents. NULL: as poll(2) says. */
   gint (*look) (CtPoller *poller, GPollFD *fds, guint n_fds);
   void (*free) (CtPoller *poller);
@@ -75,10 +85,17 @@ struct _CtPoller
   const CtPollerClass *klass;
   const CtPollerClass *silenced; /* what klass was, or NULL */
   CtPollerSlot *slots;
+  /* For each slot, and not in it (they are asked for at the same time): about
+   * where the stack is of `task_ahead`, or NULL. */
+  gconstpointer *stacks_ahead;
   guint n_slots;
   guint n_watches;   /* tasks' waits only */
   guint64 generation; /* changes whenever the answer of list() does */
-  GArray *lingering;  /* of gint: kept, and the last waiter has left */
+  CtFdWatch *free_watches; /* linked by waiter.next */
+  GPtrArray *watch_blocks; /* of CtFdWatch[] */
+  gint *lingering;    /* kept, and the last waiter has left */
+  guint n_lingering;
+  guint n_lingering_allocated;
 };
 
 CtPoller *ct_poller_epoll_new (GError **error);
@@ -91,6 +108,11 @@ void ct_poller_silence (CtPoller *poller);
 /* Returns 0 or an errno: EBADF for a descriptor that is not open. Where the
  * file is always ready, sets revents at once and leaves the watch out. */
 int ct_poller_add (CtPoller *poller, CtFdWatch *watch);
+/* A watch from a store where those of all tasks lie together: on the stacks of
+ * thousands of tasks each is on a page of its own, and in no cache. */
+CtFdWatch *ct_poller_take_watch (CtPoller *poller);
+void ct_poller_give_watch (CtPoller *poller, CtFdWatch *watch);
+
 /* After each add, whether the watch fired or not. */
 void ct_poller_remove (CtPoller *poller, CtFdWatch *watch);
 /* The descriptor is about to be closed: whoever waits for it is told
@@ -105,8 +127,14 @@ void ct_poller_settle_slowly (CtPoller *poller);
 static inline void
 ct_poller_settle (CtPoller *poller)
 {
-  if (poller->lingering->len > 0)
+  if (poller->n_lingering > 0)
     ct_poller_settle_slowly (poller);
+}
+
+static inline gboolean
+ct_poller_fetch (CtPoller *poller)
+{
+  return poller->klass->fetch == NULL || poller->klass->fetch (poller);
 }
 
 /* What is ready of these at this moment, watched or not; how many, or -1. */

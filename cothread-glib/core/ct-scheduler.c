@@ -201,6 +201,7 @@ ct_scheduler_reap_finished (CtScheduler *self)
   self->attention &= (guint8) ~CT_ATTENTION_FINISHED;
   ct_context_clear (&task->context);
   ct_stack_pool_release (self->pool, g_steal_pointer (&task->stack));
+  self->may_need_trim = TRUE;
   /* What this frees belongs to no task, least of all to the one whose stack it
    * happens to be freed on: it must not be able to wait. */
   self->current = &self->main;
@@ -240,14 +241,6 @@ ct_scheduler_attend (CtScheduler *self, CtTask *stack)
    * stack. */
   ct_scheduler_return (self, stack);
   ct_scheduler_reap (self);
-}
-
-gboolean
-ct_scheduler_has_work (const CtScheduler *self)
-{
-  return !ct_queue_is_empty (&self->tick) || !ct_queue_is_empty (&self->ready) ||
-         !ct_queue_is_empty (&self->yielding) || ct_link_is_linked (&self->timed_yielders) ||
-         self->is_interrupted;
 }
 
 static void

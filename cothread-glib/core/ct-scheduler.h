@@ -105,12 +105,14 @@ struct _CtScheduler
   gboolean is_reaping;
   gboolean is_turn_over;  /* main was woken: let it go on after this tick */
   gboolean is_main_woken; /* ... and has not gone on yet */
+  gboolean is_turn_done;  /* there is nobody left to run in it */
   gboolean is_fresh;     /* nothing has run in this turn yet */
   gboolean is_shutting_down;
   gboolean tasks_are_laid; /* nothing that tasks waited for knows them any more */
   gboolean wants_clean_stacks; /* for the high-water marks of tasks */
 
   CtTimer trim_timer; /* gives stacks back, once, after a peak */
+  gboolean may_need_trim; /* something happened since that was last asked */
 
   CtLink all; /* every live task but main */
   guint n_live;
@@ -137,9 +139,11 @@ void ct_task_finish_stackless (CtTask *task);
 void ct_task_take_back (CtTask *task);
 
 /* The original's poll_scheduler: takes the descriptors that are ready, runs one
- * turn, and tells how long the loop may sleep: 0 (work is left), -1 (for ever),
- * or microseconds. Returns FALSE if an interrupt came instead. */
-gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint n_ready, gint64 slice_us, gint depth, gint64 *timeout_us);
+ * turn, which begins at begin_us (now), and tells who wants to know how long the
+ * loop may sleep: 0 (work is left), -1 (for ever), or microseconds. Returns FALSE
+ * if an interrupt came instead. */
+gboolean ct_scheduler_poll (CtScheduler *scheduler, const GPollFD *ready, guint n_ready,
+                            gint64 begin_us, gint64 slice_us, gint depth, gint64 *timeout_us);
 
 /* A loop iterates that the current task has opened: a stackless one is told. */
 void ct_scheduler_note_nested (CtScheduler *scheduler);
@@ -167,7 +171,6 @@ ct_scheduler_is_abandoned (const CtScheduler *scheduler)
   return scheduler->probe == &ct_probe_of_abandoned;
 }
 
-gboolean ct_scheduler_has_work (const CtScheduler *scheduler);
 /* How long nothing will be ready: 0, or -1 for ever, or microseconds. */
 gint64 ct_scheduler_get_sleep_time (CtScheduler *scheduler);
 void ct_scheduler_interrupt (CtScheduler *scheduler);
@@ -191,6 +194,14 @@ void ct_task_cancel (CtTask *task);
 
 /* Runs func on the thread's own stack, now, wherever the caller is. */
 void ct_scheduler_call_on_thread_stack (CtScheduler *scheduler, void (*func) (gpointer data), gpointer data);
+
+static inline gboolean
+ct_scheduler_has_work (const CtScheduler *scheduler)
+{
+  return !ct_queue_is_empty (&scheduler->tick) || !ct_queue_is_empty (&scheduler->ready) ||
+         !ct_queue_is_empty (&scheduler->yielding) || ct_link_is_linked (&scheduler->timed_yielders) ||
+         scheduler->is_interrupted;
+}
 
 static inline gboolean
 ct_scheduler_is_on_thread_stack (const CtScheduler *scheduler)
@@ -232,7 +243,7 @@ void ct_scheduler_reap_finished (CtScheduler *scheduler);
 void ct_scheduler_call_suspend_hook (CtScheduler *scheduler, CtTask *stack);
 void ct_scheduler_call_resume_hook (CtScheduler *scheduler, CtTask *stack);
 void ct_scheduler_attend (CtScheduler *scheduler, CtTask *stack);
-void ct_scheduler_begin_turn (CtScheduler *scheduler, gint64 slice_us);
+void ct_scheduler_begin_turn (CtScheduler *scheduler, gint64 begin_us, gint64 slice_us);
 /* The scheduler task's entry function. */
 void ct_scheduler_loop (gpointer scheduler);
 /* Leaves the thread's own stack, which serves requests until it is resumed. */
@@ -350,10 +361,23 @@ ct_scheduler_hop (CtScheduler *self)
     return NULL; /* it ran alone: ct-at-once.h */
   else
     next = ct_scheduler_peek_next (self);
-  if (G_UNLIKELY (next == NULL || next->kind == CT_TASK_STACKLESS))
+  if (G_UNLIKELY (next == NULL))
+    {
+      self->is_turn_done = TRUE;
+      return NULL;
+    }
+  if (G_UNLIKELY (next->kind == CT_TASK_STACKLESS))
     return NULL;
   ct_scheduler_enter (self, next);
   return next;
+}
+
+/* Control is here again after something ran, and what ran has not been freed. */
+static inline void
+ct_scheduler_note_leaving (CtScheduler *self)
+{
+  if (G_UNLIKELY (self->probe != NULL) && !self->is_fresh)
+    ct_probe_leave (self->probe, self->current, self->slice.end_us);
 }
 
 static inline void

@@ -13,6 +13,7 @@ trim (CtScheduler *self, gint64 now_us)
   /* In small portions: 10 000 stacks at once would take 10 ms. */
   gboolean more = ct_stack_pool_trim (self->pool, TRIM_STACKS);
 
+  self->may_need_trim = TRUE;
   more |= self->give_back != NULL && self->give_back (TRIM_STACKS) > 0;
   if (more)
     ct_timer_heap_insert (&self->timers, &self->trim_timer, now_us + TRIM_PAUSE_US);
@@ -80,7 +81,7 @@ is_of_mains_own_loop (const CtFrame *frame)
 }
 
 void
-ct_scheduler_begin_turn (CtScheduler *self, gint64 slice_us)
+ct_scheduler_begin_turn (CtScheduler *self, gint64 begin_us, gint64 slice_us)
 {
   self->is_fresh = TRUE;
   self->is_turn_over = self->is_main_woken && self->frame != NULL && is_of_mains_own_loop (self->frame);
@@ -88,7 +89,7 @@ ct_scheduler_begin_turn (CtScheduler *self, gint64 slice_us)
   if (G_UNLIKELY (self->probe != NULL))
     ct_probe_begin_turn (self->probe);
   wake_patient_yielders (self);
-  ct_slice_begin (&self->slice, &self->ticks_counter, ct_scheduler_now (self), slice_us);
+  ct_slice_begin (&self->slice, &self->ticks_counter, begin_us, slice_us);
 }
 
 /* Takes the ready queue as it stands: what becomes ready meanwhile waits for
@@ -127,14 +128,6 @@ ct_scheduler_peek_next (CtScheduler *self)
   return CT_CONTAINER_OF (ct_queue_peek (&self->tick), CtTask, link);
 }
 
-/* Control is here again after something ran, and what ran has not been freed. */
-static void
-note_leaving (CtScheduler *self)
-{
-  if (G_UNLIKELY (self->probe != NULL) && !self->is_fresh)
-    ct_probe_leave (self->probe, self->current, self->slice.end_us);
-}
-
 /* On the thread's own stack: the stackless tasks at the head of the tick. */
 static void
 run_stackless_tasks (gpointer data)
@@ -150,7 +143,7 @@ run_stackless_tasks (gpointer data)
       task->klass->run (task);
     }
   self->current = &self->main; /* the last one may be gone */
-  note_leaving (self);
+  ct_scheduler_note_leaving (self);
 }
 
 /* Switch 3: main is taken out of whatever it waits for, or off the ready queue,
@@ -194,13 +187,14 @@ poll_suspend (CtScheduler *self)
 {
   if (self->frame != NULL)
     {
+      self->is_turn_done = TRUE;
       self->current = self->frame->caller;
       ct_context_switch (&self->scheduler_context, &self->frame->stack->context, FALSE); /* 5 */
       return;
     }
   ct_poller_settle (self->poller);
   self->poller->klass->wait (self->poller, ct_scheduler_get_sleep_time (self));
-  ct_scheduler_begin_turn (self, self->slice_us);
+  ct_scheduler_begin_turn (self, ct_scheduler_now (self), self->slice_us);
 }
 
 void
@@ -214,7 +208,8 @@ ct_scheduler_loop (gpointer data)
     {
       CtTask *task;
 
-      note_leaving (self);
+      self->is_turn_done = FALSE; /* what is reaped may make somebody ready */
+      ct_scheduler_note_leaving (self);
       ct_scheduler_reap (self);
       if (self->is_interrupted && interrupt_main (self))
         continue;

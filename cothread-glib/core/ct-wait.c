@@ -56,7 +56,7 @@ ct_scheduler_wait (CtScheduler *self, CtWaiter *waiters, gint64 deadline_us)
     {
       /* Main polls by itself: its wait begins a turn. */
       if (task->kind == CT_TASK_MAIN)
-        ct_scheduler_begin_turn (self, self->slice_us);
+        ct_scheduler_begin_turn (self, ct_scheduler_now (self), self->slice_us);
       suspend (self, task);
     }
   return task->wake;

@@ -505,7 +505,7 @@ cothread_connect (gint fd, const struct sockaddr *address, socklen_t address_byt
  * that wait for it: cothread_wait_fd() returns %G_IO_NVAL, and cothread_read()
  * and its like fail with %G_IO_ERROR_CLOSED. (The system takes a closed descriptor
  * off its lists without a word. After a plain close() the loop notices it by
- * itself, but up to a second later.)
+ * itself, but about a second later.)
  *
  * Never suspends. Fails with what close() says; the descriptor is closed all the
  * same, unless it was not open.

@@ -16,7 +16,7 @@ remove_watches (CtPoller *poller, CtFdWatch *watches, guint n)
     ct_poller_remove (poller, &watches[i]);
 }
 
-static void
+static __attribute__ ((noinline)) void
 set_descriptor_error (GError **error, gint fd, int failure)
 {
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failure), "Descriptor %d: %s", fd, g_strerror (failure));
@@ -145,32 +145,54 @@ cothread_poll_list (GPollFD *fds, guint n_fds, gint64 timeout_us, GError **error
   return poll_watches (core, many != NULL ? many : few, fds, n_fds, deadline_us, error);
 }
 
+static __attribute__ ((noinline)) GIOCondition
+look_after_all (CtScheduler *core, gint fd, GIOCondition condition, GError **error)
+{
+  GPollFD one = { fd, (gushort) condition, 0 };
+
+  return is_ready_after_all (core, &one, 1, error) ? one.revents : 0;
+}
+
+/* All in one frame: what a task that waits has on its stack, and the next that
+ * is woken has in no cache, is a few cache lines. */
+static inline __attribute__ ((always_inline)) GIOCondition
+wait_until (CtScheduler *core, gint fd, GIOCondition condition, gboolean is_drained, gint64 deadline_us, GError **error)
+{
+  CtFdWatch *watch = ct_poller_take_watch (core->poller);
+  GIOCondition revents = 0;
+  int failure;
+
+  *watch = (CtFdWatch) { .fd = fd, .events = (gushort) condition, .is_drained = is_drained };
+  watch->waiter.task = core->current;
+  failure = ct_poller_add (core->poller, watch);
+  if (failure != 0)
+    set_descriptor_error (error, fd, failure);
+  else if (watch->revents != 0) /* such a file is always ready */
+    revents = cothread_wait_for_ready (error) ? watch->revents : 0;
+  else
+    {
+      CtWake wake;
+
+      core->current->wait_reason = "descriptor";
+      core->current->wait_object = GINT_TO_POINTER (fd);
+      wake = ct_scheduler_wait (core, &watch->waiter, deadline_us);
+      if (G_LIKELY (wake == CT_WAKE_NORMAL))
+        revents = watch->revents;
+      else if (!cothread_wait_result (wake, error))
+        revents = look_after_all (core, fd, condition, error);
+      ct_poller_remove (core->poller, watch);
+    }
+  ct_poller_give_watch (core->poller, watch);
+  return revents;
+}
+
 GIOCondition
 cothread_wait_fd_until (CtScheduler *core, gint fd, GIOCondition condition, gboolean is_drained, gint64 deadline_us, GError **error)
 {
-  CtFdWatch watch = { .fd = fd, .events = (gushort) condition, .is_drained = is_drained };
-  int failure;
-
-  watch.waiter.task = core->current;
-  failure = ct_poller_add (core->poller, &watch);
-  if (failure != 0)
-    {
-      set_descriptor_error (error, fd, failure);
-      return 0;
-    }
-  if (watch.revents != 0)
-    return cothread_wait_for_ready (error) ? (GIOCondition) watch.revents : (GIOCondition) 0;
-  if (!cothread_wait_on (core, &watch.waiter, deadline_us, "descriptor", GINT_TO_POINTER (fd), error))
-    {
-      GPollFD one = { fd, (gushort) condition, 0 };
-
-      watch.revents = is_ready_after_all (core, &one, 1, error) ? one.revents : 0;
-    }
-  ct_poller_remove (core->poller, &watch);
-  return (GIOCondition) watch.revents;
+  return wait_until (core, fd, condition, is_drained, deadline_us, error);
 }
 
-static GIOCondition
+static inline __attribute__ ((always_inline)) GIOCondition
 wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeout_us, GError **error)
 {
   CtScheduler *core = cothread_wait_begin (error);
@@ -178,7 +200,7 @@ wait_for_one (gint fd, GIOCondition condition, gboolean is_drained, gint64 timeo
 
   if (core == NULL || !cothread_deadline_from_timeout (core, timeout_us, &deadline_us))
     return 0;
-  return cothread_wait_fd_until (core, fd, condition, is_drained, deadline_us, error);
+  return wait_until (core, fd, condition, is_drained, deadline_us, error);
 }
 
 /**

@@ -50,7 +50,7 @@ cothread_source_wake (CothreadScheduler *self, CtTask *task)
 {
   CothreadTurns *turns = &self->turns;
   CtStopwatch stopwatch;
-  gint64 outer_from;
+  gint64 begin_us, outer_from;
   gint depth;
 
   if (task->kind != CT_TASK_MAIN && ((CothreadTask *) task)->scheduler == NULL)
@@ -63,10 +63,10 @@ cothread_source_wake (CothreadScheduler *self, CtTask *task)
   depth = g_main_depth ();
   ct_stopwatch_start (&stopwatch, &self->core->ticks_counter);
   outer_from = turns->running_from;
-  turns->running_from = self->iteration_us;
+  begin_us = turns->running_from = cothread_source_get_time (self);
   turns->depth++; /* from here on the context's reference stays */
   cothread_running_scheduler = self;
-  if (!ct_scheduler_wake_at_once (self->core, task, depth, self->iteration_us))
+  if (!ct_scheduler_wake_at_once (self->core, task, depth, begin_us))
     self->interrupt_pending = TRUE;
   cothread_running_scheduler = NULL;
   cothread_source_turn_ended (self, depth);

@@ -12,7 +12,8 @@ typedef struct
 {
   gboolean is_open;
   gint64 deadline_us; /* while closed: the worker may run from then on */
-  gint64 used_us;     /* by turns since the fence last ran, or the deadline came */
+  gint64 used_us;     /* by turns since the fence last ran, or the deadline came ... */
+  gint64 rest_ns;     /* ... and less than a microsecond more */
   gint64 share_us;    /* what they may use after a deadline came; 0: a slice */
   gint64 last_end_us;
 } CothreadGate;
@@ -23,7 +24,8 @@ typedef struct
   guint64 turns_cut;
   gint64 last_us;
   gint64 longest_us;
-  gint64 busy_us; /* all together */
+  gint64 busy_us; /* all together ... */
+  gint64 rest_ns; /* ... and less than a microsecond more */
   gint64 recent_us[COTHREAD_RECENT_TURNS];
   guint depth;         /* nested turns in progress */
   gint64 running_from; /* since when the innermost has held the loop */
@@ -31,6 +33,7 @@ typedef struct
 
 typedef struct _CothreadPrecise CothreadPrecise;
 typedef struct _CothreadQuitPost CothreadQuitPost;
+typedef struct _CothreadSweep CothreadSweep;
 
 struct _CothreadScheduler
 {
@@ -42,7 +45,8 @@ struct _CothreadScheduler
   GMainContext *context; /* not referenced: its sources are ours */
   gboolean is_of_default_context; /* which NULL stands for in GLib */
   GSource *worker;
-  GSource *fence;
+  GSource *fence; /* while there is a use for it */
+  guint n_turns_without_fence; /* without a use */
   GSource *sentinel;
   guint n_prepared; /* times that the sentinel was */
   gboolean is_preparing; /* only to see whether that is possible */
@@ -54,15 +58,13 @@ struct _CothreadScheduler
   gint wake_fd;
   CtFdWatch wake_watch;
 
-  /* When to look for descriptors that were closed while somebody waits for them:
-   * a while after the loop has done something, once. */
-  gint64 sweep_us; /* 0: not at all */
-  gboolean has_swept; /* and nothing has happened since */
+  CothreadSweep *sweep; /* or NULL */
+  gint64 sweep_us;      /* when to look for closed descriptors; 0: not at all */
+  gboolean has_swept;   /* and nothing has happened since */
 
   gint64 slice_us;
   double minimum_share;
   CothreadGate gate;
-  gint64 iteration_us; /* when the loop last began to look what is ready */
   guint64 run_ticks;   /* that the gate has not been told of: a few us */
   CothreadTurns turns;
 
@@ -163,7 +165,8 @@ void cothread_scheduler_post_mail (CothreadScheduler *self, CothreadMail *mail);
 gboolean cothread_scheduler_post_mail_from_signal (CothreadScheduler *self, CothreadMail *mail);
 
 /* One call of poll_scheduler, with what the library keeps around it. */
-gboolean cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us);
+gboolean cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready,
+                                      gint64 begin_us, gint64 slice_us, gint64 *timeout_us);
 /* After each time that tasks ran from a dispatch at this depth. */
 void cothread_source_turn_ended (CothreadScheduler *self, gint depth);
 
@@ -202,6 +205,8 @@ cothread_scheduler_drop_if_due (CothreadScheduler *self)
 
 /* A task ran for so long, outside any turn. */
 void cothread_source_note_run (CothreadScheduler *self, gint64 length_us);
+/* When the loop last began to look what is ready. */
+gint64 cothread_source_get_time (CothreadScheduler *self);
 
 void cothread_source_attach (CothreadScheduler *self, GMainContext *context);
 /* FALSE inside some source's prepare() or check(). */

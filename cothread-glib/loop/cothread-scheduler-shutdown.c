@@ -127,7 +127,7 @@ unwind_tasks (CothreadScheduler *self)
       guint64 n_finished = core->n_finished;
 
       cancel_tasks (core);
-      cothread_scheduler_run_turn (self, NULL, 0, UNWIND_SLICE_US, &timeout_us);
+      cothread_scheduler_run_turn (self, NULL, 0, ct_scheduler_now (core), UNWIND_SLICE_US, &timeout_us);
       if (core->n_finished > n_finished)
         turn = 0; /* patience is with the last one that ended */
       if (core->n_live > 0 && timeout_us != 0 && !iterate_for_answers (self))
@@ -216,7 +216,8 @@ cothread_scheduler_shutdown (CothreadScheduler *self)
       g_autoptr (GSource) fence = g_steal_pointer (&self->fence);
       g_autoptr (GSource) sentinel = g_steal_pointer (&self->sentinel);
 
-      cothread_leave_context (fence);
+      if (fence != NULL)
+        cothread_leave_context (fence);
       cothread_leave_context (sentinel);
       cothread_leave_context (worker); /* drops the context's reference */
     }

@@ -441,7 +441,8 @@ cothread_source_turn_ended (CothreadScheduler *self, gint depth)
 }
 
 gboolean
-cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready, gint64 slice_us, gint64 *timeout_us)
+cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guint n_ready,
+                             gint64 begin_us, gint64 slice_us, gint64 *timeout_us)
 {
   CothreadScheduler *outer = cothread_running_scheduler;
   gint depth = g_main_depth ();
@@ -449,8 +450,8 @@ cothread_scheduler_run_turn (CothreadScheduler *self, const GPollFD *ready, guin
 
   cothread_running_scheduler = self;
   cothread_inbox_deliver (&self->inbox);
-  was_not_interrupted = ct_scheduler_poll (self->core, ready, n_ready, slice_us, depth, timeout_us);
-  if (!cothread_inbox_is_empty (&self->inbox))
+  was_not_interrupted = ct_scheduler_poll (self->core, ready, n_ready, begin_us, slice_us, depth, timeout_us);
+  if (timeout_us != NULL && !cothread_inbox_is_empty (&self->inbox))
     *timeout_us = 0;
   if (!was_not_interrupted)
     self->interrupt_pending = TRUE;
@@ -505,7 +506,7 @@ cothread_scheduler_poll (CothreadScheduler *self,
   g_object_ref (self); /* a task may drop the last one */
   outer_phase = self->loop_phase;
   __atomic_store_n (&self->loop_phase, (outer_phase + 1) | 1, __ATOMIC_RELAXED);
-  was_not_interrupted = cothread_scheduler_run_turn (self, ready, n_ready, self->slice_us, &sleep_us);
+  was_not_interrupted = cothread_scheduler_run_turn (self, ready, n_ready, ct_scheduler_now (self->core), self->slice_us, &sleep_us);
   __atomic_store_n (&self->loop_phase, ((self->loop_phase | 1) + 1) | (outer_phase & 1), __ATOMIC_RELAXED);
   self->interrupt_pending = FALSE;
   if (wanted != NULL)

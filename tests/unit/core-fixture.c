@@ -159,7 +159,7 @@ core_turn (CoreFixture *fixture)
   g_poll ((GPollFD *) (void *) fds->data, fds->len, 0);
   ct_scheduler_check (fixture->scheduler);
   went_well = ct_scheduler_poll (fixture->scheduler, (const GPollFD *) (void *) fds->data, fds->len,
-                                 fixture->slice_us, 0, &fixture->timeout_us);
+                                 ct_scheduler_now (fixture->scheduler), fixture->slice_us, 0, &fixture->timeout_us);
   ct_scheduler_check (fixture->scheduler);
   return went_well;
 }

@@ -155,7 +155,7 @@ test_two_schedulers_of_one_thread_do_not_mix (CoreFixture *f)
   CtScheduler *other = ct_scheduler_new (clock, ct_poller_poll_new (), CT_STACK_GUARD_MPROTECT, NULL);
 
   core_spawn (f, "a", core_just_say, NULL);
-  ct_scheduler_poll (other, NULL, 0, -1, 0, NULL);
+  ct_scheduler_poll (other, NULL, 0, ct_scheduler_now (other), -1, 0, NULL);
   core_assert_said (f, "");
   ct_scheduler_free (other);
   core_turn (f);

@@ -147,7 +147,7 @@ test_what_the_loop_found_not_ready_is_ignored (CoreFixture *f)
   core_turn (f);
   f->scheduler->poller->klass->list (f->scheduler->poller, fds);
 
-  ct_scheduler_poll (f->scheduler, (const GPollFD *) (void *) fds->data, fds->len, -1, 0, NULL);
+  ct_scheduler_poll (f->scheduler, (const GPollFD *) (void *) fds->data, fds->len, ct_scheduler_now (f->scheduler), -1, 0, NULL);
 
   g_assert_cmpuint (f->scheduler->n_live, ==, 1);
   close (pipe_fds[0]);
