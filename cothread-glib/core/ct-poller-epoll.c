@@ -85,10 +85,9 @@ report (CtPoller *poller, const struct epoll_event *event)
     ct_poller_report (poller, fd, (gushort) event->events);
 }
 
-/* A prefetch of what is in none of the processor's page tables at hand does nothing
- * at all (measured: AMD Zen 4); a load does not wait for its value either, as long
- * as there is other work. Not a load that the sanitizers see: it is another task's
- * stack. */
+/* A load, which nobody waits for as long as there is other work: in a wake it was
+ * measured to be quicker than a prefetch (AMD Zen 4, 5 000 stacks in no cache). Not
+ * one that the sanitizers see: it is another task's stack. */
 static inline void
 touch (gconstpointer memory)
 {

@@ -293,7 +293,8 @@ ct_task_disarm (CtTask *task, CtWake wake, CtWaiter *fired)
   task->waiters = NULL;
 }
 
-/* As long as the slice is not used up there is no need to look at the clock. */
+/* As long as the slice is not used up there is no need to look at the clock. An
+ * alarm may be late: so not where it matters which of two comes first. */
 static inline gboolean
 ct_scheduler_no_timer_is_due_in_slice (const CtScheduler *self)
 {
@@ -357,8 +358,8 @@ ct_scheduler_hop (CtScheduler *self)
     return NULL;
   if (G_LIKELY (!ct_queue_is_empty (&self->tick) && !ct_scheduler_slice_is_used_up (self)))
     next = CT_CONTAINER_OF (self->tick.head.next, CtTask, link);
-  else if (self->home != &self->scheduler_context)
-    return NULL; /* it ran alone: ct-at-once.h */
+  else if (self->slice.end_us == G_MININT64)
+    return NULL; /* over before it began: it runs alone (ct-at-once.h) */
   else
     next = ct_scheduler_peek_next (self);
   if (G_UNLIKELY (next == NULL))

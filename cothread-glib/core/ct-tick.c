@@ -22,11 +22,12 @@ trim (CtScheduler *self, gint64 now_us)
 static void
 expire_timers (CtScheduler *self)
 {
+  gint64 deadline_us = ct_timer_heap_next_deadline (&self->timers);
   gint64 now_us;
   CtTimer *timer;
 
-  if (ct_scheduler_no_timer_is_due_in_slice (self) ||
-      ct_tick_counter_estimate_now (&self->ticks_counter) + CLOCK_MARGIN_US < ct_timer_heap_next_deadline (&self->timers))
+  if (deadline_us == CT_TIME_NEVER ||
+      ct_tick_counter_estimate_now (&self->ticks_counter) + CLOCK_MARGIN_US < deadline_us)
     return;
   now_us = ct_scheduler_now (self);
   while ((timer = ct_timer_heap_pop_expired (&self->timers, now_us)) != NULL)
