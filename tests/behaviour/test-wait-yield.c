@@ -149,6 +149,41 @@ test_a_checkpoint_lets_everybody_run_when_the_slice_is_used_up (void)
   assert_said ("other");
 }
 
+static gpointer
+be_ready_always (G_GNUC_UNUSED gpointer unused, GError **error)
+{
+  while (!is_over && cothread_sleep (0, error))
+    ;
+  return NULL;
+}
+
+static gpointer
+yield_for_fifty_milliseconds (gpointer elapsed_us, GError **error)
+{
+  gint64 before_us = g_get_monotonic_time ();
+
+  g_assert_true (cothread_yield_for (50 * MS, error));
+  *(gint64 *) elapsed_us = g_get_monotonic_time () - before_us;
+  is_over = TRUE;
+  return NULL;
+}
+
+/* The end of each slice is told by the processor's counter or by an alarm, which
+ * may be late: only with the real clock. */
+static void
+test_a_yield_for_a_time_is_never_too_short_however_slices_end (void)
+{
+  gint64 elapsed_us = 0;
+
+  use_default_time_slice ();
+  is_over = FALSE;
+  start ("yielder", yield_for_fifty_milliseconds, &elapsed_us);
+  start ("ready", be_ready_always, NULL);
+  run_until_no_task_is_left ();
+
+  g_assert_cmpint (elapsed_us, >=, 50 * MS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -157,6 +192,7 @@ main (int argc, char **argv)
   behaviour_add_virtual ("/wait/yield/alone-goes-on", test_yielding_alone_goes_on);
   behaviour_add_virtual ("/wait/yield/for-a-time-ends-then-although-others-are-ready", test_a_yield_for_a_time_ends_then_although_others_are_ready);
   behaviour_add_virtual ("/wait/yield/for-a-time-ends-when-nothing-else-is-ready", test_a_yield_for_a_time_ends_when_nothing_else_is_ready);
+  behaviour_add ("/wait/yield/for-a-time-is-never-too-short-however-slices-end", test_a_yield_for_a_time_is_never_too_short_however_slices_end);
   behaviour_add_virtual ("/wait/checkpoint/does-not-suspend-while-the-slice-lasts", test_a_checkpoint_does_not_suspend_while_the_slice_lasts);
   behaviour_add_virtual ("/wait/checkpoint/lets-everybody-run-when-the-slice-is-used-up", test_a_checkpoint_lets_everybody_run_when_the_slice_is_used_up);
   return g_test_run ();
