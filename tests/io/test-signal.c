@@ -194,7 +194,7 @@ test_a_property_that_does_not_change (void)
                                                 g_quark_from_static_string ("enabled"), TRUE));
 }
 
-static gpointer
+G_GNUC_UNUSED static gpointer
 emit_until_told (gpointer data)
 {
   gpointer *both = data;
@@ -204,10 +204,15 @@ emit_until_told (gpointer data)
   return NULL;
 }
 
-/* Each wait may end by the signal, by its time, or by both at once. */
+/* Each wait may end by the signal, by its time, or by both at once. Who lets go of
+ * a handler last frees what the other has allocated, inside GLib, in a function
+ * without a name: ThreadSanitizer cannot be told that its count orders the two. */
 static void
 test_emissions_in_another_thread_while_waits_end (void)
 {
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("GLib's handlers change hands unseen");
+#else
   g_autoptr (GSimpleAction) action = make_action ();
   gint is_over = FALSE;
   gpointer both[] = { action, &is_over };
@@ -232,6 +237,7 @@ test_emissions_in_another_thread_while_waits_end (void)
     }
   g_atomic_int_set (&is_over, TRUE);
   g_thread_join (thread);
+#endif
 }
 
 static void
