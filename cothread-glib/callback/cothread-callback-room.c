@@ -253,10 +253,21 @@ wait_for_room (CothreadCallbackQueue *self, const CothreadPatience *patience, GE
   return FALSE;
 }
 
+/* Who has claimed a place fills it at once, unless it is interrupted just there. */
+#define PATIENT_LOOKS 1000
+
 static gboolean
 make_room_by_dropping (CothreadCallbackQueue *self, GError **error)
 {
-  switch (drop_oldest (self))
+  Room room = drop_oldest (self);
+
+  if (cothread_scheduler_is_own_thread (self->scheduler))
+    for (guint i = 0; room == ROOM_NONE_YET && i < PATIENT_LOOKS; i++)
+      {
+        g_thread_yield ();
+        room = drop_oldest (self);
+      }
+  switch (room)
     {
     case ROOM_NONE_YET:
       if (cothread_scheduler_is_own_thread (self->scheduler))

@@ -485,6 +485,7 @@ typedef struct
   guint n_answers;
   gboolean on_own_stack;
   GThread *answered_in;
+  GMainContext *context; /* of the thread that calls, or NULL */
 } Async;
 
 static void
@@ -581,13 +582,12 @@ static gpointer
 call_async_elsewhere (gpointer data)
 {
   Async *self = data;
-  g_autoptr (GMainContext) context = g_main_context_new ();
 
-  g_main_context_push_thread_default (context);
+  g_main_context_push_thread_default (self->context);
   call_async (self);
   while (self->n_answers == 0)
-    g_main_context_iteration (context, TRUE);
-  g_main_context_pop_thread_default (context);
+    g_main_context_iteration (self->context, TRUE);
+  g_main_context_pop_thread_default (self->context);
   g_atomic_int_set (&self->call.is_over, TRUE);
   g_main_context_wakeup (self->call.fixture->context);
   return NULL;
@@ -596,7 +596,9 @@ call_async_elsewhere (gpointer data)
 static void
 test_the_asynchronous_form_answers_in_the_callers_thread (CallbackFixture *f)
 {
-  Async self = { .call = { .fixture = f, .func = return_self } };
+  /* Not the thread's own, which whoever lets go of the call last would free. */
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  Async self = { .call = { .fixture = f, .func = return_self }, .context = context };
   GThread *thread = g_thread_new ("elsewhere", call_async_elsewhere, &self);
 
   callback_run_until (f, g_atomic_int_get (&self.call.is_over));
