@@ -64,15 +64,7 @@ run_in_task (CothreadScheduler *self, CothreadTaskFunc func, gpointer user_data,
   task = cothread_spawn_full (func, user_data, &options, error);
   if (task == NULL || !iterate_until_finished (self, task, error))
     return FALSE;
-  if (task->error != NULL)
-    {
-      task->failure_was_seen = TRUE;
-      g_propagate_error (error, g_error_copy (task->error));
-      return FALSE;
-    }
-  if (result != NULL)
-    *result = task->result;
-  return TRUE;
+  return cothread_task_get_outcome (task, result, error);
 }
 
 static gboolean

@@ -44,6 +44,9 @@ struct _CothreadTask
   const char *language; /* NULL: "C" */
 };
 
+/* Of a finished task: for whoever has waited for it. `result` may be NULL. */
+gboolean cothread_task_get_outcome (CothreadTask *task, gpointer *result, GError **error);
+
 /* Told of a failure that nobody has seen, in whatever thread, before the task is
  * freed; NULL: nobody is interested. Atomic. */
 extern void (*cothread_task_forgotten_failure) (const CothreadTask *task) __attribute__ ((visibility ("hidden")));

@@ -280,6 +280,20 @@ cothread_task_self (void)
   return (CothreadTask *) scheduler->core->current;
 }
 
+gboolean
+cothread_task_get_outcome (CothreadTask *task, gpointer *result, GError **error)
+{
+  if (task->error != NULL)
+    {
+      task->failure_was_seen = TRUE;
+      g_propagate_error (error, g_error_copy (task->error));
+      return FALSE;
+    }
+  if (result != NULL)
+    *result = task->result;
+  return TRUE;
+}
+
 /**
  * cothread_task_join: (skip)
  * @task: a task of the calling thread
@@ -334,15 +348,7 @@ cothread_task_join (CothreadTask *task, gint64 timeout_us, gpointer *result, GEr
     }
   else if (!cothread_wait_for_ready (error))
     return FALSE;
-  if (task->error != NULL)
-    {
-      task->failure_was_seen = TRUE;
-      g_propagate_error (error, g_error_copy (task->error));
-      return FALSE;
-    }
-  if (result != NULL)
-    *result = task->result;
-  return TRUE;
+  return cothread_task_get_outcome (task, result, error);
 }
 
 /**

@@ -101,19 +101,6 @@ cothread_wait_items_find (const CothreadWaitItem *items, const CothreadWaitEntry
   return found;
 }
 
-static gboolean
-take_result (CothreadTask *task, gpointer *result, GError **error)
-{
-  if (task->error != NULL)
-    {
-      task->failure_was_seen = TRUE;
-      g_propagate_error (error, g_error_copy (task->error));
-      return FALSE;
-    }
-  *result = task->result;
-  return TRUE;
-}
-
 GDestroyNotify
 cothread_wait_item_get_value_destroy (const CothreadWaitItem *item)
 {
@@ -134,7 +121,7 @@ cothread_wait_item_take (CothreadWaitItem *item, const CothreadWaitEntry *entry,
     case COTHREAD_WAIT_EVENT_QUEUE:
       return cothread_event_queue_take (item->object, &item->value, error);
     case COTHREAD_WAIT_TASK:
-      return take_result (item->object, &item->value, error);
+      return cothread_task_get_outcome (item->object, &item->value, error);
     case COTHREAD_WAIT_TIMER:
       return cothread_timer_take (item->object, entry->n_expired, error);
     case COTHREAD_WAIT_PULSE:
